@@ -1,0 +1,29 @@
+import type { ObservedBlock } from './chain.events.ts';
+import type { BlockRef, FetchedBlock, Hex } from './rpc-types.ts';
+
+/** To the actor `chain-{chainId}`. */
+export type ChainCommand =
+  | { readonly type: 'StartChain'; readonly chainId: string; readonly genesisHash: Hex; readonly firstBlock: number }
+  /** In rising order; the first one's parent is our head. Blocks that we have already are passed over. */
+  | { readonly type: 'ObserveBlocks'; readonly blocks: readonly ObservedBlock[] }
+  /** The next blocks of a branch that leaves our chain above `ancestor`; bodies are complete. May come in several parts. */
+  | { readonly type: 'ObserveBranch'; readonly ancestor: BlockRef; readonly blocks: readonly ObservedBlock[] }
+  /** `tip` is the last block of the observed branch, or the ancestor itself (a rollback). */
+  | { readonly type: 'AdoptBranch'; readonly ancestor: BlockRef; readonly tip: BlockRef }
+  | { readonly type: 'MarkSafe'; readonly block: BlockRef }
+  | { readonly type: 'MarkFinalized'; readonly block: BlockRef }
+  /** Refused with `backfill-overlaps` (conflict) when any block of it is captured or requested already. */
+  | { readonly type: 'RequestBackfill'; readonly from: number; readonly to: number }
+  | { readonly type: 'CompleteBackfill'; readonly from: number; readonly to: number }
+  | { readonly type: 'StopChain'; readonly code: string; readonly reason: string }
+  | { readonly type: 'ResumeChain'; readonly reason: string };
+
+/** To the actor `block-{chainId}.{hash}`: resumes at the next missing index, whoever's answer it is. */
+export type BlockBodyCommand = { readonly type: 'RecordBody'; readonly chainId: string; readonly fetched: FetchedBlock };
+
+/** To the actor `backfill-{chainId}.{from}.{to}`. */
+export type BackfillCommand =
+  | { readonly type: 'StartBackfill'; readonly chainId: string; readonly from: number; readonly to: number }
+  | { readonly type: 'ObserveBackfilled'; readonly blocks: readonly ObservedBlock[] }
+  /** `above`: parent hash of the block that stands above the range, where we hold it. */
+  | { readonly type: 'FinishBackfill'; readonly above: Hex | undefined };

@@ -1,0 +1,38 @@
+import type { BlockRef, FetchedBlock, Hex, RpcHeader } from '../domain/rpc-types.ts';
+
+/** Something new may be there. A hint only: it may skip numbers, repeat, or fall. */
+export interface HeadHint {
+  readonly number: number;
+  readonly hash: Hex;
+  readonly parentHash: Hex;
+}
+
+/**
+ * One provider of one chain. Null means "not there (yet)", as JSON-RPC has it. Throws `node-unreachable`,
+ * `node-answer-invalid`, `node-refused`, `method-unsupported`, `history-pruned`; retryable says whether to come again.
+ */
+export abstract class ChainNode {
+  /** Host and path without secrets; safe to show anywhere. */
+  abstract readonly label: string;
+
+  abstract chainId(): Promise<bigint>;
+  abstract headNumber(): Promise<number>;
+  abstract header(ref: number | Hex | 'latest' | 'safe' | 'finalized'): Promise<RpcHeader | null>;
+  /** One HTTP request; answers in the order asked. */
+  abstract headers(numbers: readonly number[]): Promise<readonly (RpcHeader | null)[]>;
+  abstract blockByHash(hash: Hex): Promise<FetchedBlock | null>;
+  /** Blocks with receipts by number, in as few requests as the provider takes; block and receipts belong together by hash. */
+  abstract blocks(numbers: readonly number[], signal?: AbortSignal): Promise<readonly (FetchedBlock | null)[]>;
+  /**
+   * Heads as the node announces them, by push where it can; ends with an error when the connection is lost,
+   * for ever silent where there is no push. The caller's watchdog polls.
+   */
+  abstract heads(signal: AbortSignal): AsyncIterable<HeadHint>;
+  abstract close(): Promise<void>;
+}
+
+/** Undefined for a tag that the chain does not have (before the merge, a development node). */
+export interface FinalityTags {
+  readonly safe: BlockRef | undefined;
+  readonly finalized: BlockRef | undefined;
+}

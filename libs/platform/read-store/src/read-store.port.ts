@@ -1,0 +1,24 @@
+import type { Position } from '#platform/kernel';
+
+export type ColumnType = 'text' | 'integer' | 'blob';
+/** An integer column may hold a bigint on writing; it is read as a number. Absent and null are the same. */
+export type Cell = string | number | bigint | Uint8Array | null;
+export type Row = { readonly [column: string]: Cell };
+
+/** A table of one projection. Every row is written whole. */
+export interface TableDefinition {
+  readonly name: string;
+  readonly columns: { readonly [column: string]: ColumnType };
+  readonly key: readonly string[];
+  readonly indexes?: readonly (readonly string[])[];
+}
+
+/** One moment of one projection: all reads through it see the same checkpoint. */
+export interface ReadView {
+  /** The log position that these rows stand for. */
+  readonly asOf: Position;
+  /** Physical name of one of the projection's tables in its live generation. */
+  table(name: string): string;
+  all(sql: string, ...params: Cell[]): Row[];
+  get(sql: string, ...params: Cell[]): Row | undefined;
+}
