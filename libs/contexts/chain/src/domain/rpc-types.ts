@@ -54,7 +54,7 @@ export interface FetchedBlock {
   readonly bytes: number;
 }
 
-export interface BlockRef {
+export type BlockRef = {
   readonly number: number;
   readonly hash: Hex;
-}
+};
