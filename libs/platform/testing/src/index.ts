@@ -1,1 +1,3 @@
 export * from './fixtures.ts';
+export * from './given.ts';
+export * from './manual-clock.ts';
