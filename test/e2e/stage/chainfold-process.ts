@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../../..');
+const mains = { start: 'dist/apps/all-in-one/src/main.js', cli: 'dist/apps/cli/src/main.js' };
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built program as a user runs it, on a free port and a directory of its own. */
+export class ChainfoldProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  url = '';
+  stdout = '';
+  stderr = '';
+
+  private constructor(child: ChildProcess) {
+    this.child = child;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.ended = new Promise((done) => {
+      child.once('exit', (code) => setImmediate(() => done({ code, stdout: this.stdout, stderr: this.stderr })));
+    });
+  }
+
+  static launch(env: Record<string, string>): ChainfoldProcess {
+    const child = spawn(process.execPath, [join(root, mains.start)], {
+      cwd: root,
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', LOG_FORMAT: 'json', ...env },
+    });
+    return new ChainfoldProcess(child);
+  }
+
+  /** Resolves when the program says where it listens. */
+  static async start(env: Record<string, string>): Promise<ChainfoldProcess> {
+    const started = ChainfoldProcess.launch(env);
+    const address = /http:\/\/127\.0\.0\.1:\d+/;
+    const listening = eventually(async () => {
+      const found = address.exec(started.stdout)?.[0];
+      if (found === undefined) throw new Error(`not listening yet\n${started.stdout}\n${started.stderr}`);
+      started.url = found;
+    }, 60_000);
+    const died = started.ended.then((end) => {
+      throw new Error(`ended with ${end.code} before it listened\n${end.stdout}\n${end.stderr}`);
+    });
+    await Promise.race([listening, died]);
+    died.catch(() => undefined);
+    return started;
+  }
+
+  async get<T = any>(path: string): Promise<T> {
+    const answer = await fetch(`${this.url}${path}`);
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
+  api<T = any>(path: string): Promise<T> {
+    return this.get(`/api/v1${path}`);
+  }
+
+  /** Every item of a list, page by page. */
+  async all<T = any>(path: string): Promise<T[]> {
+    const items: T[] = [];
+    let after: string | null = null;
+    do {
+      const joint = path.includes('?') ? '&' : '?';
+      const page: { items: T[]; next: string | null } = await this.api(
+        `${path}${joint}limit=500${after === null ? '' : `&after=${encodeURIComponent(after)}`}`,
+      );
+      items.push(...page.items);
+      after = page.next;
+    } while (after !== null);
+    return items;
+  }
+
+  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`${this.url}/api/v1${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** As Ctrl-C does. */
+  interrupt(): Promise<Ended> {
+    this.child.kill('SIGINT');
+    return this.ended;
+  }
+
+  kill(): Promise<Ended> {
+    this.child.kill('SIGKILL');
+    return this.ended;
+  }
+}
+
+/** Runs one command of the command line to its end. */
+export function chainfold(args: readonly string[], env: Record<string, string>): Promise<Ended> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [join(root, mains.cli), ...args], {
+      cwd: root,
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.once('exit', (code) => setImmediate(() => done({ code, stdout, stderr })));
+  });
+}
+
+export function temporaryDirectory(name: string): string {
+  return mkdtempSync(join(tmpdir(), `chainfold-${name}-`));
+}
+
+/** Asks again until `probe` no longer throws; then rethrows what it said last. */
+export async function eventually<T>(probe: () => Promise<T>, withinMs = 30_000): Promise<T> {
+  const until = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await probe();
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      await new Promise((resume) => setTimeout(resume, 50));
+    }
+  }
+}
