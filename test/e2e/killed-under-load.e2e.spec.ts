@@ -1,0 +1,40 @@
+import { rmSync } from 'node:fs';
+import { AnvilProcess } from './stage/anvil-process.ts';
+import { chainfold, ChainfoldProcess, temporaryDirectory } from './stage/chainfold-process.ts';
+import { expectGaplessStreams, expectSameAsNode, followed } from './stage/same-as-node.ts';
+
+describe('kill -9 under load', () => {
+  it('ten times: no gap, no duplicate, following again', async () => {
+    const dataDir = temporaryDirectory('killed');
+    const node = await AnvilProcess.start();
+    const env = { DATA_DIR: dataDir, RPC_URL: node.url, START_BLOCK: '0' };
+    let loaded = true;
+    const load = (async () => {
+      while (loaded) await node.mine(1, 15);
+    })();
+    let product = await ChainfoldProcess.start(env);
+    const backAfterMs: number[] = [];
+    try {
+      for (let kill = 0; kill < 10; kill++) {
+        await new Promise((resume) => setTimeout(resume, 300 + 170 * kill));
+        await product.kill();
+        const started = performance.now();
+        product = await ChainfoldProcess.start(env);
+        backAfterMs.push(Math.round(performance.now() - started));
+      }
+      loaded = false;
+      await load;
+      await followed(product, node);
+      await expectGaplessStreams(product);
+      await expectSameAsNode(product, node);
+      expect(await chainfold(['verify', '--json'], env)).toMatchObject({ code: 0 });
+      console.log(JSON.stringify({ note: 'listening again after kill -9', ms: backAfterMs }));
+    } finally {
+      loaded = false;
+      await load;
+      await product.kill();
+      await node.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+});
