@@ -1,0 +1,52 @@
+import type { JsonValue } from '#platform/kernel';
+import type { RpcLog, RpcReceipt, RpcTransaction } from '../domain/rpc-types.ts';
+import { apiForm, extraOf, RECEIPT, TRANSACTION } from './node-form.ts';
+import type { TransactionFacts } from './transaction-chunk.ts';
+
+/** Fields that the summary of a list shows; the others are of the transaction's own page. */
+const SUMMARY = ['type', 'from', 'to', 'value', 'input', 'nonce', 'gas'] as const;
+
+/** A transaction as nodes of any chain give it, with its receipt, as one flat object in the form of the API. */
+export function transactionForm(transaction: RpcTransaction, receipt: RpcReceipt | undefined): { readonly [field: string]: unknown } {
+  const sent = apiForm(transaction, TRANSACTION);
+  if (receipt === undefined) return { ...sent.known, to: transaction.to ?? null, receipt: 'not-captured', ...extraOf(sent.extra) };
+  const done = apiForm(receipt, RECEIPT);
+  const extra: { [field: string]: JsonValue } = { ...sent.extra };
+  for (const [field, value] of Object.entries(done.extra)) extra[differs(extra, field, value) ? `receipt.${field}` : field] = value;
+  const known: { [field: string]: unknown } = { ...sent.known };
+  for (const [field, value] of Object.entries(done.known)) {
+    if (field === 'transactionHash' && value === transaction.hash) continue;
+    if (differs(known, field, value)) extra[`receipt.${field}`] = receipt[field] ?? null;
+    else known[field] = value;
+  }
+  return { ...known, to: transaction.to ?? null, status: known.status ?? null, receipt: 'captured', ...extraOf(extra) };
+}
+
+export function summaryForm(transaction: RpcTransaction, facts: TransactionFacts): { readonly [field: string]: unknown } {
+  const { known } = apiForm(transaction, TRANSACTION);
+  const shown: { [field: string]: unknown } = {};
+  for (const field of SUMMARY) if (known[field] !== undefined) shown[field] = known[field];
+  const common = { ...shown, to: transaction.to ?? null, kind: facts.kind };
+  if (!facts.receipt) return { ...common, receipt: 'not-captured' };
+  const outcome = apiForm(facts.outcome, RECEIPT).known;
+  const { gasUsed, status } = outcome;
+  return {
+    ...common,
+    contractAddress: outcome.contractAddress ?? null,
+    ...(gasUsed === undefined ? {} : { gasUsed }),
+    status: status ?? null,
+  };
+}
+
+/** The whole of a transaction that was too large for one event. */
+export function joined<T extends { readonly input: string }>(transaction: T, parts: readonly string[]): T {
+  return parts.length === 0 ? transaction : { ...transaction, input: transaction.input + parts.map((part) => part.replace(/^0x/, '')).join('') };
+}
+
+export function joinedLogs(receipt: RpcReceipt, parts: readonly (readonly RpcLog[])[]): RpcReceipt {
+  return parts.length === 0 ? receipt : { ...receipt, logs: [...receipt.logs, ...parts.flat()] };
+}
+
+function differs(object: { readonly [field: string]: unknown }, field: string, value: unknown): boolean {
+  return Object.hasOwn(object, field) && JSON.stringify(object[field]) !== JSON.stringify(value);
+}
