@@ -39,6 +39,11 @@ export class CaptureStatusBoard {
     this.update(chainId, { lastProgressAt: this.#clock.now() });
   }
 
+  /** What stood under a provisional name, before the node told its chain id. */
+  forget(chainId: string): void {
+    this.#chains.delete(chainId);
+  }
+
   get(chainId: string): CaptureStatus | undefined {
     return this.#chains.get(chainId);
   }

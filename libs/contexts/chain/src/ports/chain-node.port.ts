@@ -14,13 +14,15 @@ export interface HeadHint {
 export abstract class ChainNode {
   /** Host and path without secrets; safe to show anywhere. */
   abstract readonly label: string;
+  /** Whether `heads` announces anything; where it does not, the caller polls. */
+  readonly pushes: boolean = false;
 
   abstract chainId(): Promise<bigint>;
   abstract headNumber(): Promise<number>;
   abstract header(ref: number | Hex | 'latest' | 'safe' | 'finalized'): Promise<RpcHeader | null>;
   /** One HTTP request; answers in the order asked. */
   abstract headers(numbers: readonly number[]): Promise<readonly (RpcHeader | null)[]>;
-  abstract blockByHash(hash: Hex): Promise<FetchedBlock | null>;
+  abstract blockByHash(hash: Hex, signal?: AbortSignal): Promise<FetchedBlock | null>;
   /** Blocks with receipts by number, in as few requests as the provider takes; block and receipts belong together by hash. */
   abstract blocks(numbers: readonly number[], signal?: AbortSignal): Promise<readonly (FetchedBlock | null)[]>;
   /**

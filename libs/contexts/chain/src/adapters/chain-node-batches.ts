@@ -1,0 +1,159 @@
+import type { Clock } from '#platform/kernel';
+import type { ChainNodeMetrics, RequestResult } from '../ports/chain-node-metrics.port.ts';
+import { NodeRefused } from '../ports/chain-node.errors.ts';
+import type { Refusal } from './chain-node-refusals.ts';
+import { meaningOf, refusalError } from './chain-node-refusals.ts';
+import type { RpcAnswer, RpcCall, RpcTransport } from './chain-node-transport.ts';
+
+/** Erigon and Nethermind refuse more by default; geth takes 1,000. */
+const FIRST_LIMIT = 100;
+const MOST_ITEMS = 1_000;
+/** Larger answers bring no speed, only resident memory; geth cuts at 25 MB. */
+const FIRST_ANSWER_BYTES = 10_000_000;
+const GROW_AFTER = 8;
+const THROTTLE_TRIES = 3;
+
+/** What one provider takes in one request, learnt from its answers: in items and in bytes. */
+export class BatchSizer {
+  #items = FIRST_LIMIT;
+  #bytes = FIRST_ANSWER_BYTES;
+  /** Never tried again above this: the provider refused it. */
+  #ceiling = MOST_ITEMS;
+  #good = 0;
+  readonly #bytesPerItem = new Map<string, number>();
+
+  /** Whole groups only (a block and its receipts); one group always goes. */
+  next(kind: string, remaining: number, group: number): number {
+    const byBytes = Math.floor(this.#bytes / Math.max(1, this.#bytesPerItem.get(kind) ?? 1));
+    const items = Math.min(remaining, this.#items, byBytes);
+    return Math.max(Math.min(group, remaining), Math.floor(items / group) * group);
+  }
+
+  took(kind: string, items: number, bytes: number): void {
+    const before = this.#bytesPerItem.get(kind);
+    const now = bytes / items;
+    // Rises at once, falls slowly: a dense stretch must not meet a size learnt on a sparse one.
+    this.#bytesPerItem.set(kind, before === undefined || now > before ? now : before * 0.8 + now * 0.2);
+    this.#good = items >= this.#items ? this.#good + 1 : this.#good;
+    if (this.#good < GROW_AFTER) return;
+    this.#good = 0;
+    this.#items = Math.min(this.#ceiling, this.#items * 2);
+  }
+
+  refusedItems(items: number): void {
+    this.#ceiling = Math.max(1, Math.min(this.#ceiling, items - 1));
+    this.#items = Math.max(1, Math.min(this.#items, Math.floor(items / 2)));
+  }
+
+  /** The answer was cut after so many bytes. */
+  cutAt(bytes: number): void {
+    this.#bytes = Math.max(100_000, Math.min(this.#bytes / 2, bytes));
+  }
+
+  get limits(): { readonly items: number; readonly bytes: number } {
+    return { items: this.#items, bytes: this.#bytes };
+  }
+}
+
+export interface Asked {
+  /** In the order asked; each item is an answer or that item's own refusal, never "too large" and never missing. */
+  readonly answers: readonly RpcAnswer[];
+  readonly bytes: number;
+}
+
+export interface Batching {
+  readonly transport: RpcTransport;
+  readonly sizer: BatchSizer;
+  readonly metrics: ChainNodeMetrics;
+  readonly clock: Clock;
+}
+
+/**
+ * Asks everything in as few requests as the provider takes. What came of a partial answer is kept and only the rest
+ * asked again; "too large" halves. Throws what the transport throws, and the refusal of a whole request.
+ */
+export async function askAll(batching: Batching, kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal): Promise<Asked> {
+  const { sizer, transport, metrics } = batching;
+  const answers: (RpcAnswer | undefined)[] = calls.map(() => undefined);
+  let open = calls.map((_, index) => index);
+  let total = 0;
+  let throttled = 0;
+  while (open.length > 0) {
+    const chunk = open.slice(0, sizer.next(kind, open.length, group));
+    const asked = chunk.map((index) => calls[index] as RpcCall);
+    const startedAt = batching.clock.monotonic();
+    const reply = await counted(batching, asked, () => transport.send(asked, signal));
+    metrics.request(transport.label, asked.length, reply.bytes, batching.clock.monotonic() - startedAt);
+    total += reply.bytes;
+    const outcome = reply.kind === 'refused' ? asked.map(() => ({ ok: false, refusal: reply.refusal }) as RpcAnswer) : reply.answers;
+    const kept = keep(answers, chunk, outcome);
+    count(batching, asked, outcome);
+    if (kept.toThrow !== undefined) throw refusalError(kept.toThrow, asked[0]?.method ?? '', transport.label, transport.url);
+    if (reply.kind === 'answers' && kept.done === asked.length) sizer.took(kind, asked.length, reply.bytes);
+    if (kept.tooLarge) shrink(batching, asked, reply.kind, reply.bytes, kept.done);
+    if (kept.wait !== undefined) await pause(batching, kept.wait, (throttled += 1), asked, signal);
+    open = open.filter((index) => answers[index] === undefined);
+  }
+  return { answers: answers as RpcAnswer[], bytes: total };
+}
+
+interface Kept {
+  readonly done: number;
+  readonly tooLarge: boolean;
+  readonly wait: Refusal | undefined;
+  readonly toThrow: Refusal | undefined;
+}
+
+function keep(answers: (RpcAnswer | undefined)[], chunk: readonly number[], outcome: readonly (RpcAnswer | undefined)[]): Kept {
+  let done = 0;
+  let tooLarge = false;
+  let wait: Refusal | undefined;
+  let toThrow: Refusal | undefined;
+  for (const [place, answer] of outcome.entries()) {
+    const meaning = answer === undefined ? 'split' : answer.ok ? undefined : meaningOf(answer.refusal);
+    if (meaning === 'split') tooLarge = true;
+    else if (meaning === 'throttled') wait = (answer as { refusal: Refusal }).refusal;
+    else if (meaning === 'exhausted' || meaning === 'revoked' || meaning === 'down' || meaning === 'refused') {
+      toThrow = (answer as { refusal: Refusal }).refusal;
+    } else {
+      answers[chunk[place] as number] = answer;
+      done += 1;
+    }
+  }
+  return { done, tooLarge, wait, toThrow };
+}
+
+/** A refusal of one call alone can not be halved any more. */
+function shrink(batching: Batching, asked: readonly RpcCall[], kind: 'answers' | 'refused', bytes: number, done: number): void {
+  const { sizer, transport } = batching;
+  if (asked.length === 1) throw new NodeRefused(transport.label, 'split', { method: asked[0]?.method ?? '', what: 'one call alone is too large' });
+  if (kind === 'answers' && done > 0) sizer.cutAt(bytes);
+  else sizer.refusedItems(asked.length);
+}
+
+async function pause(batching: Batching, refusal: Refusal, tries: number, asked: readonly RpcCall[], signal?: AbortSignal): Promise<void> {
+  const waitMs = refusal.waitMs ?? 250 * 2 ** tries;
+  const patient = tries <= THROTTLE_TRIES && waitMs <= 5_000;
+  if (!patient) throw refusalError({ ...refusal, waitMs }, asked[0]?.method ?? '', batching.transport.label, batching.transport.url);
+  await batching.clock.sleep(waitMs, signal);
+}
+
+async function counted<T>(batching: Batching, asked: readonly RpcCall[], send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    const invalid = error instanceof Error && 'code' in error && error.code === 'node-answer-invalid';
+    for (const call of asked) batching.metrics.call(batching.transport.label, call.method, invalid ? 'invalid' : 'unreachable');
+    throw error;
+  }
+}
+
+function count(batching: Batching, asked: readonly RpcCall[], outcome: readonly (RpcAnswer | undefined)[]): void {
+  for (const [place, call] of asked.entries()) batching.metrics.call(batching.transport.label, call.method, resultOf(outcome[place]));
+}
+
+function resultOf(answer: RpcAnswer | undefined): RequestResult {
+  if (answer === undefined) return 'refused';
+  if (answer.ok) return 'ok';
+  return meaningOf(answer.refusal) === 'throttled' ? 'throttled' : 'refused';
+}

@@ -1,0 +1,119 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
+import { labelOf, redact } from './chain-node-labels.ts';
+import { readRefusal } from './chain-node-refusals.ts';
+import type { RpcCall, RpcReply, RpcTransport, TransportLimits } from './chain-node-transport.ts';
+import { DEFAULT_LIMITS, encodeCalls, readReply } from './chain-node-transport.ts';
+
+const unzip = promisify(gunzip);
+
+/** JSON-RPC over HTTP with kept connections. There is no push: `heads` stays silent. */
+export class HttpTransport implements RpcTransport {
+  readonly url: string;
+  readonly label: string;
+  readonly pushes = false;
+  readonly #limits: TransportLimits;
+  readonly #pool: Pool;
+  readonly #path: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  #nextId = 1;
+
+  constructor(url: string, limits: Partial<TransportLimits> = {}) {
+    const address = new URL(url);
+    this.url = url;
+    this.label = labelOf(url);
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#path = `${address.pathname}${address.search}`;
+    this.#headers = headersFor(address);
+    this.#pool = new Pool(address.origin, {
+      connections: 8,
+      pipelining: 1,
+      keepAliveTimeout: 60_000,
+      headersTimeout: this.#limits.requestTimeoutMs,
+      bodyTimeout: this.#limits.requestTimeoutMs,
+      maxResponseSize: this.#limits.maxAnswerBytes,
+      connect: { timeout: this.#limits.connectTimeoutMs },
+    });
+  }
+
+  async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
+    const firstId = this.#nextId;
+    this.#nextId += calls.length;
+    const { status, headers, text, bytes } = await this.#post(encodeCalls(calls, firstId), signal);
+    const retryAfter = headers['retry-after'];
+    const body = parse(text);
+    if (status !== 200) {
+      const refusal = readRefusal(body ?? text.slice(0, 1000), status, typeof retryAfter === 'string' ? retryAfter : undefined);
+      return { kind: 'refused', refusal, bytes };
+    }
+    if (body === undefined) throw new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { begins: redact(text.slice(0, 80), this.url), bytes });
+    return readReply(body, calls, firstId, this.label, bytes);
+  }
+
+  async *heads(signal: AbortSignal): AsyncIterable<unknown> {
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    yield* [];
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #post(body: string, signal: AbortSignal | undefined): Promise<Posted> {
+    const timeout = AbortSignal.timeout(this.#limits.requestTimeoutMs);
+    try {
+      const answer = await this.#pool.request({
+        path: this.#path,
+        method: 'POST',
+        headers: this.#headers,
+        body,
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      });
+      const raw = Buffer.from(await answer.body.arrayBuffer());
+      const plain = answer.headers['content-encoding'] === 'gzip' ? await unzip(raw, { maxOutputLength: this.#limits.maxAnswerBytes }) : raw;
+      return { status: answer.statusCode, headers: answer.headers, text: plain.toString('utf8'), bytes: plain.length };
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw this.#failure(error, timeout.aborted);
+    }
+  }
+
+  #failure(error: unknown, timedOut: boolean): Error {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || code === 'ERR_BUFFER_TOO_LARGE') {
+      return new NodeAnswerInvalid(this.label, 'too large', { limitBytes: this.#limits.maxAnswerBytes });
+    }
+    if (timedOut) return new NodeUnreachable(this.label, `no answer in ${this.#limits.requestTimeoutMs} ms`);
+    return new NodeUnreachable(this.label, redact(error instanceof Error ? `${code} ${error.message}`.trim() : String(error), this.url));
+  }
+}
+
+interface Posted {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** Compression costs more than it saves on a local wire. */
+function headersFor(address: URL): Record<string, string> {
+  const local = /^(?:localhost|127\..*|\[::1\])$/.test(address.hostname);
+  const user = decodeURIComponent(address.username);
+  const basic = Buffer.from(`${user}:${decodeURIComponent(address.password)}`).toString('base64');
+  return {
+    'content-type': 'application/json',
+    ...(local ? {} : { 'accept-encoding': 'gzip' }),
+    ...(address.username === '' ? {} : { authorization: `Basic ${basic}` }),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

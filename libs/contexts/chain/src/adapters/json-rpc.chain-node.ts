@@ -1,0 +1,181 @@
+import type { Clock } from '#platform/kernel';
+import type { FetchedBlock, Hex, RpcBlock, RpcHeader, RpcReceipt } from '../domain/rpc-types.ts';
+import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
+import { NodeAnswerInvalid } from '../ports/chain-node.errors.ts';
+import type { HeadHint } from '../ports/chain-node.port.ts';
+import { ChainNode } from '../ports/chain-node.port.ts';
+import { readBlock, readHeader, readQuantity, readReceipts } from './chain-node-answers.ts';
+import type { Asked } from './chain-node-batches.ts';
+import { BatchSizer, askAll } from './chain-node-batches.ts';
+import { BlockReceiptsSupport } from './chain-node-receipts.ts';
+import { meaningOf, refusalError } from './chain-node-refusals.ts';
+import type { RpcAnswer, RpcCall, RpcTransport } from './chain-node-transport.ts';
+
+export interface JsonRpcOptions {
+  readonly transport: RpcTransport;
+  readonly clock: Clock;
+  readonly metrics: ChainNodeMetrics;
+  /** False: blocks are asked without receipts, one call per block. */
+  readonly receipts: boolean;
+}
+
+/** One provider that speaks Ethereum JSON-RPC. https://ethereum.github.io/execution-apis/ */
+export class JsonRpcChainNode extends ChainNode {
+  readonly label: string;
+  override readonly pushes: boolean;
+  readonly #transport: RpcTransport;
+  readonly #options: JsonRpcOptions;
+  readonly #sizer = new BatchSizer();
+  readonly #blockReceipts: BlockReceiptsSupport;
+
+  constructor(options: JsonRpcOptions) {
+    super();
+    this.#options = options;
+    this.#transport = options.transport;
+    this.label = options.transport.label;
+    this.pushes = options.transport.pushes;
+    this.#blockReceipts = new BlockReceiptsSupport(options.clock);
+  }
+
+  async chainId(): Promise<bigint> {
+    return readQuantity(await this.#one('eth_chainId', []), this.label);
+  }
+
+  async headNumber(): Promise<number> {
+    return Number(readQuantity(await this.#one('eth_blockNumber', []), this.label));
+  }
+
+  async header(ref: number | Hex | 'latest' | 'safe' | 'finalized'): Promise<RpcHeader | null> {
+    const byHash = typeof ref === 'string' && ref.startsWith('0x');
+    const [method, param] = byHash ? ['eth_getBlockByHash', ref] : ['eth_getBlockByNumber', typeof ref === 'number' ? hex(ref) : ref];
+    const header = this.#headerOf(await this.#one(method, [param, false]));
+    if (header !== null && byHash && header.hash !== ref) throw this.#invalid('another block than the hash asked for', { asked: ref, got: header.hash });
+    if (header !== null && typeof ref === 'number') this.#checkNumber(header, ref);
+    return header;
+  }
+
+  async headers(numbers: readonly number[]): Promise<readonly (RpcHeader | null)[]> {
+    const calls = numbers.map((number) => ({ method: 'eth_getBlockByNumber', params: [hex(number), false] }));
+    const { answers } = await this.#ask('headers', calls, 1);
+    return answers.map((answer, place) => {
+      const header = this.#headerOf(this.#resultOf(answer, 'eth_getBlockByNumber'));
+      if (header !== null) this.#checkNumber(header, numbers[place] as number);
+      return header;
+    });
+  }
+
+  async blockByHash(hash: Hex, signal?: AbortSignal): Promise<FetchedBlock | null> {
+    const [fetched] = await this.#fetch([hash], 'eth_getBlockByHash', signal);
+    if (fetched?.block !== undefined && fetched.block.hash !== hash) throw this.#invalid('another block than the hash asked for', { asked: hash, got: fetched.block.hash });
+    return fetched ?? null;
+  }
+
+  async blocks(numbers: readonly number[], signal?: AbortSignal): Promise<readonly (FetchedBlock | null)[]> {
+    const fetched = await this.#fetch(numbers.map(hex), 'eth_getBlockByNumber', signal);
+    for (const [place, one] of fetched.entries()) if (one !== null) this.#checkNumber(one.block, numbers[place] as number);
+    return fetched;
+  }
+
+  async *heads(signal: AbortSignal): AsyncIterable<HeadHint> {
+    for await (const head of this.#transport.heads(signal)) {
+      const { number, hash, parentHash } = readHeader(head, this.label);
+      yield { number: Number(number), hash, parentHash };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  /** Blocks with receipts in one batch; where they do not belong together the block is asked again by its hash. */
+  async #fetch(refs: readonly Hex[], method: string, signal?: AbortSignal): Promise<(FetchedBlock | null)[]> {
+    const together = this.#options.receipts && this.#blockReceipts.usable();
+    const calls = refs.flatMap((ref) => [{ method, params: [ref, true] }, ...(together ? [{ method: 'eth_getBlockReceipts', params: [ref] }] : [])]);
+    const width = together ? 2 : 1;
+    const asked = await this.#ask(together ? 'blocks+receipts' : 'blocks', calls, width, signal);
+    if (together && !this.#blockReceipts.learn(asked.answers.filter((_, place) => place % 2 === 1))) return this.#fetch(refs, method, signal);
+    const blocks = refs.map((_, place) => this.#blockOf(this.#resultOf(asked.answers[place * width], method)));
+    const receipts = together
+      ? refs.map((_, place) => this.#receiptsOf(asked.answers[place * 2 + 1], blocks[place] ?? null))
+      : await this.#receiptsOneByOne(blocks, signal);
+    const shares = shareOut(asked.bytes, blocks);
+    return Promise.all(blocks.map((block, place) => this.#bind(block, receipts[place], shares[place] ?? 0, method, signal)));
+  }
+
+  async #bind(block: RpcBlock | null, receipts: readonly RpcReceipt[] | null | undefined, bytes: number, method: string, signal?: AbortSignal): Promise<FetchedBlock | null> {
+    if (block === null || receipts === null) return null;
+    // A load balancer may answer the two halves from replicas on different branches.
+    const apart = receipts?.some((receipt) => receipt.blockHash !== block.hash) ?? false;
+    if (!apart) return { block, receipts, bytes };
+    if (method === 'eth_getBlockByHash') throw this.#invalid('receipts of another block', { block: block.hash });
+    return this.blockByHash(block.hash, signal);
+  }
+
+  /** Null: not there yet. A block with transactions and no receipt at all was seen before its receipts were. */
+  #receiptsOf(answer: RpcAnswer | undefined, block: RpcBlock | null): readonly RpcReceipt[] | null {
+    const result = this.#resultOf(answer, 'eth_getBlockReceipts');
+    if (result === null || block === null) return null;
+    const receipts = readReceipts(result, this.label);
+    return receipts.length === 0 && block.transactions.length > 0 ? null : receipts;
+  }
+
+  /** For nodes without eth_getBlockReceipts: one batch for all transactions of all these blocks. */
+  async #receiptsOneByOne(blocks: readonly (RpcBlock | null)[], signal?: AbortSignal): Promise<readonly (readonly RpcReceipt[] | null | undefined)[]> {
+    if (!this.#options.receipts) return blocks.map(() => undefined);
+    const hashes = blocks.flatMap((block) => block?.transactions.map((transaction) => transaction.hash) ?? []);
+    const calls = hashes.map((hash) => ({ method: 'eth_getTransactionReceipt', params: [hash] }));
+    const { answers } = calls.length === 0 ? { answers: [] } : await this.#ask('receipts', calls, 1, signal);
+    let next = 0;
+    return blocks.map((block) => {
+      if (block === null) return null;
+      const results = block.transactions.map(() => this.#resultOf(answers[next++], 'eth_getTransactionReceipt'));
+      return results.some((result) => result === null) ? null : readReceipts(results, this.label);
+    });
+  }
+
+  async #one(method: string, params: readonly unknown[]): Promise<unknown> {
+    const { answers } = await this.#ask(method, [{ method, params }], 1);
+    return this.#resultOf(answers[0], method);
+  }
+
+  #ask(kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal): Promise<Asked> {
+    const { clock, metrics } = this.#options;
+    return askAll({ transport: this.#transport, sizer: this.#sizer, metrics, clock }, kind, calls, group, signal);
+  }
+
+  /** Null for "not there": said by null, by a refusal of a replica that is behind, or for a tag the chain lacks. */
+  #resultOf(answer: RpcAnswer | undefined, method: string): unknown {
+    if (answer === undefined) throw this.#invalid('an item is missing', { method });
+    if (answer.ok) return answer.result;
+    const meaning = meaningOf(answer.refusal);
+    if (meaning === 'lagging' || meaning === 'absent') return null;
+    throw refusalError(answer.refusal, method, this.label, this.#transport.url);
+  }
+
+  #headerOf(result: unknown): RpcHeader | null {
+    return result === null ? null : readHeader(result, this.label);
+  }
+
+  #blockOf(result: unknown): RpcBlock | null {
+    return result === null ? null : readBlock(result, this.label);
+  }
+
+  #checkNumber(header: RpcHeader, asked: number): void {
+    if (header.number !== hex(asked)) throw this.#invalid('another block than the number asked for', { asked, got: header.number });
+  }
+
+  #invalid(what: string, facts: Record<string, string | number> = {}): NodeAnswerInvalid {
+    return new NodeAnswerInvalid(this.label, what, facts);
+  }
+}
+
+function hex(number: number): Hex {
+  return `0x${number.toString(16)}`;
+}
+
+/** The bytes of a batch by the number of transactions: near enough to bound what is in flight. */
+function shareOut(bytes: number, blocks: readonly (RpcBlock | null)[]): number[] {
+  const weights = blocks.map((block) => (block === null ? 0 : block.transactions.length + 1));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => (sum === 0 ? 0 : Math.ceil((bytes * weight) / sum)));
+}

@@ -1,0 +1,197 @@
+import { randomInt } from 'node:crypto';
+import { WebSocket } from 'ws';
+import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
+import { labelOf, redact } from './chain-node-labels.ts';
+import { isObject } from './chain-node-refusals.ts';
+import type { RpcCall, RpcReply, RpcTransport, TransportLimits } from './chain-node-transport.ts';
+import { DEFAULT_LIMITS, encodeCalls, readReply } from './chain-node-transport.ts';
+import { HeadQueue } from './chain-node-head-queue.ts';
+
+export interface WebSocketLimits extends TransportLimits {
+  /** A connection on which nothing came for two of these is given up. */
+  readonly pingEveryMs: number;
+  readonly maxReconnectWaitMs: number;
+}
+
+interface Waiting {
+  readonly calls: readonly RpcCall[];
+  readonly firstId: number;
+  readonly answer: (reply: RpcReply) => void;
+  readonly fail: (error: Error) => void;
+}
+
+/** JSON-RPC and subscriptions over one connection, made again after a loss with growing, jittered pauses. */
+export class WebSocketTransport implements RpcTransport {
+  readonly url: string;
+  readonly label: string;
+  readonly pushes = true;
+  readonly #limits: WebSocketLimits;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #subscriptions = new Map<string, HeadQueue>();
+  #socket: Promise<WebSocket> | undefined;
+  #heardAt = 0;
+  #nextId = 1;
+  #failures = 0;
+  #notBefore = 0;
+  #closed = false;
+
+  constructor(url: string, limits: Partial<WebSocketLimits> = {}) {
+    this.url = url;
+    this.label = labelOf(url);
+    this.#limits = { ...DEFAULT_LIMITS, pingEveryMs: 10_000, maxReconnectWaitMs: 15_000, ...limits };
+  }
+
+  async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
+    const socket = await this.#connected();
+    signal?.throwIfAborted();
+    const firstId = this.#nextId;
+    this.#nextId += calls.length;
+    return new Promise<RpcReply>((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', stop);
+        this.#waiting.delete(firstId);
+      };
+      const fail = (error: Error): void => {
+        end();
+        reject(error);
+      };
+      const stop = (): void => fail(signal?.reason as Error);
+      const timer = setTimeout(() => fail(new NodeUnreachable(this.label, `no answer in ${this.#limits.requestTimeoutMs} ms`)), this.#limits.requestTimeoutMs);
+      signal?.addEventListener('abort', stop, { once: true });
+      const answer = (reply: RpcReply): void => {
+        end();
+        resolve(reply);
+      };
+      this.#waiting.set(firstId, { calls, firstId, answer, fail });
+      socket.send(encodeCalls(calls, firstId), (error) => {
+        if (error) fail(this.#unreachable(error));
+      });
+    });
+  }
+
+  async *heads(signal: AbortSignal): AsyncIterable<unknown> {
+    const reply = await this.send([{ method: 'eth_subscribe', params: ['newHeads'] }], signal);
+    const answer = reply.kind === 'answers' ? reply.answers[0] : undefined;
+    if (answer?.ok !== true || typeof answer.result !== 'string') throw new NodeUnreachable(this.label, 'the node takes no subscription to newHeads');
+    const id = answer.result;
+    const queue = this.#subscriptions.get(id) ?? new HeadQueue();
+    this.#subscriptions.set(id, queue);
+    try {
+      yield* queue.drain(signal);
+    } finally {
+      this.#subscriptions.delete(id);
+      // Best effort: a connection that is gone has no subscription either.
+      if (this.#socket !== undefined && !this.#closed) void this.send([{ method: 'eth_unsubscribe', params: [id] }]).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const socket = await this.#socket?.catch(() => undefined);
+    socket?.terminate();
+  }
+
+  #connected(): Promise<WebSocket> {
+    if (this.#closed) return Promise.reject(new NodeUnreachable(this.label, 'closed'));
+    if (this.#socket !== undefined) return this.#socket;
+    const waitMs = this.#notBefore - performance.now();
+    if (waitMs > 0) return Promise.reject(new NodeUnreachable(this.label, `connection lost; it is tried again in ${Math.ceil(waitMs)} ms`));
+    this.#socket = this.#connect();
+    this.#socket.catch(() => undefined);
+    return this.#socket;
+  }
+
+  #connect(): Promise<WebSocket> {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket(this.url, {
+        handshakeTimeout: this.#limits.connectTimeoutMs,
+        maxPayload: this.#limits.maxAnswerBytes,
+        perMessageDeflate: false,
+      });
+      let lastError: Error | undefined;
+      const ping = setInterval(() => this.#checkAlive(socket), this.#limits.pingEveryMs);
+      socket.on('open', () => {
+        this.#failures = 0;
+        this.#heardAt = performance.now();
+        resolve(socket);
+      });
+      socket.on('pong', () => (this.#heardAt = performance.now()));
+      socket.on('message', (data: Buffer) => this.#receive(data, socket));
+      socket.on('error', (error) => (lastError = error));
+      socket.on('close', (code) => {
+        clearInterval(ping);
+        const error = this.#unreachable(lastError ?? new Error(`connection closed with ${code}`));
+        this.#lost(error);
+        reject(error);
+      });
+    });
+  }
+
+  #checkAlive(socket: WebSocket): void {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (performance.now() - this.#heardAt > 2 * this.#limits.pingEveryMs) socket.terminate();
+    else socket.ping();
+  }
+
+  #receive(data: Buffer, socket: WebSocket): void {
+    this.#heardAt = performance.now();
+    let body: unknown;
+    try {
+      body = JSON.parse(data.toString('utf8'));
+    } catch {
+      // Nobody can say whose answer it was, so everybody's is in doubt.
+      const error = new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { bytes: data.length });
+      for (const waiting of [...this.#waiting.values()]) waiting.fail(error);
+      socket.terminate();
+      return;
+    }
+    if (isObject(body) && body['method'] === 'eth_subscription') this.#announce(body['params']);
+    else this.#settle(body, data.length);
+  }
+
+  #announce(params: unknown): void {
+    if (!isObject(params) || typeof params['subscription'] !== 'string') return;
+    const id = params['subscription'];
+    // The first announcement may overtake the answer to eth_subscribe.
+    const queue = this.#subscriptions.get(id) ?? new HeadQueue();
+    this.#subscriptions.set(id, queue);
+    queue.push(params['result']);
+  }
+
+  #settle(body: unknown, bytes: number): void {
+    const items: readonly unknown[] = Array.isArray(body) ? body : [body];
+    const waiting = items.map((item) => this.#whose(item)).find((found) => found !== undefined) ?? this.#onlyOneWaiting();
+    if (waiting === undefined) return;
+    try {
+      waiting.answer(readReply(body, waiting.calls, waiting.firstId, this.label, bytes));
+    } catch (error) {
+      waiting.fail(error as Error);
+    }
+  }
+
+  #whose(item: unknown): Waiting | undefined {
+    const id = isObject(item) ? Number(item['id'] ?? Number.NaN) : Number.NaN;
+    for (const waiting of this.#waiting.values()) if (id >= waiting.firstId && id < waiting.firstId + waiting.calls.length) return waiting;
+    return undefined;
+  }
+
+  /** A refusal of a whole batch has no id; with several in the air nobody can say whose it is: they time out. */
+  #onlyOneWaiting(): Waiting | undefined {
+    return this.#waiting.size === 1 ? [...this.#waiting.values()][0] : undefined;
+  }
+
+  #lost(error: Error): void {
+    this.#socket = undefined;
+    this.#failures += 1;
+    const pause = Math.min(this.#limits.maxReconnectWaitMs, 100 * 2 ** Math.min(this.#failures, 12));
+    this.#notBefore = performance.now() + (pause * randomInt(500, 1000)) / 1000;
+    for (const waiting of [...this.#waiting.values()]) waiting.fail(error);
+    for (const queue of this.#subscriptions.values()) queue.fail(error);
+    this.#subscriptions.clear();
+  }
+
+  #unreachable(error: Error): NodeUnreachable {
+    return new NodeUnreachable(this.label, redact(error.message, this.url));
+  }
+}

@@ -1,0 +1,94 @@
+import { ChainfoldError } from '#platform/kernel';
+import type { BlockRef, Hex } from '../domain/rpc-types.ts';
+
+/** A node's answer does not recompute to what it claims. Never recorded. */
+export class BlockMismatch extends ChainfoldError {
+  readonly part: string;
+
+  constructor(block: BlockRef, part: string, facts: { readonly field?: string; readonly expected?: string; readonly actual?: string }) {
+    super('A block does not recompute to what the node claims', {
+      code: 'block-mismatch',
+      kind: 'unavailable',
+      retryable: true,
+      facts: { number: block.number, hash: block.hash, part, ...facts },
+      hint: 'It is not recorded; another provider is asked. If every provider answers so, this chain has rules of its own: set verify for that part.',
+    });
+    this.part = part;
+  }
+}
+
+/** A replica has not come as far as was announced. */
+export class NodeLagging extends ChainfoldError {
+  constructor(node: string, number: number) {
+    super('The node does not have a block that was announced', {
+      code: 'node-lagging',
+      kind: 'unavailable',
+      retryable: true,
+      facts: { node, number },
+      hint: 'A replica behind a load balancer is late; it is asked again.',
+    });
+  }
+}
+
+/** No provider can be used at this moment. */
+export class NoProvider extends ChainfoldError {
+  readonly waitMs: number;
+
+  constructor(waitMs: number, reasons: Readonly<Record<string, string>>) {
+    const only = Object.values(reasons);
+    super(only.length === 1 ? `The node can not be used: ${only[0] ?? ''}` : 'None of the providers can be used', {
+      code: 'no-provider',
+      kind: 'unavailable',
+      retryable: true,
+      facts: { waitMs, providers: reasons },
+      hint: 'Check that a node runs at the configured address; capturing goes on by itself when one answers.',
+    });
+    this.waitMs = waitMs;
+  }
+}
+
+export class WrongChain extends ChainfoldError {
+  constructor(node: string, expected: string, actual: string) {
+    super(`The node serves chain ${actual}, configured is ${expected}`, {
+      code: 'wrong-chain',
+      kind: 'invalid',
+      facts: { node, expected, actual },
+      hint: 'Correct rpcUrls or chainId of this chain, or use another data directory.',
+    });
+  }
+}
+
+/** The chain contradicts what was held to be final: only an operator can say what is right. */
+export class ChainContradicts extends ChainfoldError {
+  constructor(code: 'reorg-below-finalized' | 'genesis-changed' | 'reorg-below-first-block', reason: string, facts: { readonly [key: string]: string | number }) {
+    super(reason, { code, kind: 'conflict', facts, hint: 'Find out which node is right, then resume the chain by command.' });
+  }
+}
+
+/** The branch changed while it was being fetched. Looked at again at once. */
+export class BranchMoved extends ChainfoldError {
+  constructor(number: number, expectedParent: Hex, actualParent: Hex) {
+    super('The chain changed while it was being read', {
+      code: 'branch-moved',
+      kind: 'unavailable',
+      retryable: true,
+      facts: { number, expectedParent, actualParent },
+    });
+  }
+}
+
+/** Trouble of nodes: answered by asking another one, or the same later. Anything else is trouble of our own. */
+export function isNodeTrouble(error: unknown): error is ChainfoldError {
+  return error instanceof ChainfoldError && NODE_TROUBLE.has(error.code);
+}
+
+const NODE_TROUBLE: ReadonlySet<string> = new Set([
+  'node-unreachable',
+  'node-answer-invalid',
+  'node-refused',
+  'method-unsupported',
+  'history-pruned',
+  'node-lagging',
+  'block-mismatch',
+  'wrong-chain',
+]);

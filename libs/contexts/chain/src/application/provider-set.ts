@@ -1,0 +1,179 @@
+import type { ChainfoldError, Clock } from '#platform/kernel';
+import { NodeRefused } from '../ports/chain-node.errors.ts';
+import type { ChainNode } from '../ports/chain-node.port.ts';
+import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
+import { NoProvider, WrongChain, isNodeTrouble } from './capture.errors.ts';
+
+interface Provider {
+  readonly node: ChainNode;
+  state: 'unproved' | 'well' | 'unwell';
+  failures: number;
+  /** On the monotonic clock: not asked before, and then proved first. */
+  until: number;
+  reason: string | undefined;
+  proving: Promise<void> | undefined;
+}
+
+export interface ProviderSetOptions {
+  /** In order of preference. */
+  readonly nodes: readonly ChainNode[];
+  /** Decimal; undefined: the first provider that answers says it. */
+  readonly chainId: string | undefined;
+  readonly clock: Clock;
+  readonly log: CaptureLog;
+  readonly metrics: CaptureMetrics;
+}
+
+/**
+ * The providers of one chain. One is pinned: the first in order that is well. A provider that fails is left for a
+ * growing while, then proved again and pinned again, so a fall-back never stays. Each proves its chain id first.
+ */
+export class ProviderSet {
+  readonly #providers: readonly Provider[];
+  readonly #options: ProviderSetOptions;
+  #chainId: string | undefined;
+  #pinned: Provider | undefined;
+
+  constructor(options: ProviderSetOptions) {
+    this.#options = options;
+    this.#chainId = options.chainId;
+    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, proving: undefined }));
+  }
+
+  /**
+   * Asks the pinned provider, and the others in turn while it fails by trouble of nodes. All of `what` goes to one
+   * provider. Throws the last trouble, or `no-provider` when none may be asked now.
+   */
+  async use<T>(what: (node: ChainNode) => Promise<T>): Promise<T> {
+    const tried = new Set<Provider>();
+    let trouble: ChainfoldError | undefined;
+    for (;;) {
+      const provider = await this.#choose(tried);
+      if (provider === undefined) throw trouble ?? this.#none();
+      tried.add(provider);
+      try {
+        const result = await what(provider.node);
+        provider.failures = 0;
+        return result;
+      } catch (error) {
+        if (!isNodeTrouble(error)) throw error;
+        trouble = error;
+        this.#punish(provider, error);
+      }
+    }
+  }
+
+  /** The chain id that the providers proved; proves one when none has. */
+  async chainId(): Promise<string> {
+    await this.use(async () => undefined);
+    return this.#chainId as string;
+  }
+
+  /** The provider whose announcements are listened to: one that is well and pushes. */
+  announcer(): ChainNode | undefined {
+    return this.#providers.find(({ node, state }) => node.pushes && state === 'well')?.node;
+  }
+
+  get canPush(): boolean {
+    return this.#providers.some(({ node }) => node.pushes);
+  }
+
+  get several(): boolean {
+    return this.#providers.length > 1;
+  }
+
+  /** For the status board: the one in use first. */
+  summary(): readonly { readonly label: string; readonly healthy: boolean; readonly reason?: string }[] {
+    const pinnedFirst = [...this.#providers].sort((a, b) => Number(b === this.#pinned) - Number(a === this.#pinned));
+    return pinnedFirst.map(({ node, state, reason }) => ({ label: node.label, healthy: state === 'well', ...(reason === undefined ? {} : { reason }) }));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#providers.map(({ node }) => node.close()));
+  }
+
+  async #choose(tried: ReadonlySet<Provider>): Promise<Provider | undefined> {
+    const due = this.#providers.filter((one) => one.state !== 'well' && !tried.has(one) && this.#now() >= one.until);
+    const proofs = due.map((one) => this.#prove(one));
+    if (!this.#providers.some((one) => one.state === 'well' && !tried.has(one))) {
+      for (const [place, proof] of proofs.entries()) {
+        await proof;
+        if (due[place]?.state === 'well') break;
+      }
+    }
+    const chosen = this.#providers.find((one) => one.state === 'well' && !tried.has(one));
+    if (chosen !== undefined && chosen !== this.#pinned && tried.size === 0) this.#pin(chosen);
+    return chosen;
+  }
+
+  #prove(provider: Provider): Promise<void> {
+    provider.proving ??= this.#proof(provider).finally(() => (provider.proving = undefined));
+    return provider.proving;
+  }
+
+  async #proof(provider: Provider): Promise<void> {
+    const returning = provider.state === 'unwell';
+    try {
+      const told = (await provider.node.chainId()).toString();
+      this.#chainId ??= told;
+      if (told !== this.#chainId) throw new WrongChain(provider.node.label, this.#chainId, told);
+      provider.state = 'well';
+      provider.reason = undefined;
+      if (returning) this.#options.log.info({ chainId: this.#chainId, node: provider.node.label }, 'provider is back');
+    } catch (error) {
+      if (!isNodeTrouble(error)) throw error;
+      this.#punish(provider, error);
+    }
+  }
+
+  #pin(provider: Provider): void {
+    const before = this.#pinned;
+    this.#pinned = provider;
+    this.#options.metrics.providerChanged(this.#chainId ?? '', provider.node.label);
+    if (before === undefined) return;
+    this.#options.log.info({ chainId: this.#chainId, from: before.node.label, to: provider.node.label, why: before.reason }, 'provider changed');
+  }
+
+  #punish(provider: Provider, error: ChainfoldError): void {
+    // It is well for everything else: only this request goes elsewhere.
+    if (error.code === 'history-pruned' || error.code === 'method-unsupported') return;
+    // The only provider is not made worse by being late.
+    if (error.code === 'node-lagging' && !this.several) return;
+    const wasUnwell = provider.state === 'unwell';
+    provider.failures += 1;
+    provider.state = 'unwell';
+    provider.reason = reasonOf(error);
+    provider.until = this.#now() + pauseMs(error, provider.failures);
+    if (wasUnwell) return;
+    this.#options.log.warn({ chainId: this.#chainId, node: provider.node.label, code: error.code, ...error.facts }, 'provider is unwell');
+  }
+
+  #none(): NoProvider {
+    const soonest = Math.min(...this.#providers.map((one) => one.until));
+    const reasons = Object.fromEntries(this.#providers.map(({ node, reason }) => [node.label, reason ?? 'not proved yet']));
+    return new NoProvider(Math.max(50, Math.ceil(soonest - this.#now())), reasons);
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic();
+  }
+}
+
+const LONGEST_PAUSE_MS: Readonly<Record<string, number>> = { 'block-mismatch': 3_600_000, 'wrong-chain': 300_000, 'node-lagging': 2_000 };
+const FIRST_PAUSE_MS: Readonly<Record<string, number>> = { 'block-mismatch': 30_000, 'wrong-chain': 10_000, 'node-lagging': 2_000 };
+
+/** A provider's own wish is obeyed; otherwise doubling from a quarter of a second, at most ten. */
+function pauseMs(error: ChainfoldError, failures: number): number {
+  if (error instanceof NodeRefused) {
+    if (error.waitMs !== undefined) return error.waitMs;
+    if (error.meaning === 'exhausted' || error.meaning === 'revoked') return 600_000;
+  }
+  const first = FIRST_PAUSE_MS[error.code] ?? 250;
+  return Math.min(LONGEST_PAUSE_MS[error.code] ?? 10_000, first * 2 ** Math.min(failures - 1, 20));
+}
+
+function reasonOf(error: ChainfoldError): string {
+  const { what, message, part } = error.facts;
+  const detail = typeof what === 'string' ? what : typeof message === 'string' ? message : typeof part === 'string' ? part : undefined;
+  return detail === undefined ? error.message : `${error.message}: ${detail}`;
+}
