@@ -15,6 +15,8 @@ export interface Appended {
   readonly lastRevision: number;
   /** Of the last event; of the head of the log when the list was empty. */
   readonly position: Position;
+  /** Of each event, in order, where the store knows them without reading; else left out, and a reader can look. */
+  readonly positions?: readonly Position[];
   /** These very events stood there already: an earlier answer was lost. */
   readonly repeated: boolean;
 }
