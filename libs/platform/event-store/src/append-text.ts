@@ -1,0 +1,183 @@
+import type { EventToAppend, JsonObject, RecordedEvent, StreamName } from '#platform/kernel';
+import { AppendTooLarge } from './event-store.errors.ts';
+import { type Append, type ExpectedRevision, MAX_BYTES_PER_APPEND, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND } from './event-store.port.ts';
+import type { LogPositions } from './log-positions.ts';
+
+/**
+ * The events of one append as text: one line of envelopes, then one line of data for each event. Envelopes are
+ * columns with runs, since events of one append share nearly all of them; the data of an event that nobody asked
+ * for is never parsed. Stored for ever: a change of this shape is a new version of the file format.
+ */
+export interface AppendText {
+  readonly stream: StreamName;
+  /** -1 for a stream that must not exist. */
+  readonly expected: number;
+  readonly count: number;
+  /** JSON array of the distinct types in sorted order. */
+  readonly types: string;
+  readonly text: string;
+}
+
+/** value, how often, value, how often … */
+type Runs<T> = readonly (T | number)[];
+type Envelopes = readonly [
+  ids: readonly string[],
+  types: Runs<string>,
+  schemaVersions: Runs<number>,
+  occurredAt: Runs<string>,
+  recordedAt: Runs<string>,
+  correlationIds: Runs<string>,
+  causationIds: Runs<string>,
+  commandIds: Runs<string | null>,
+  traces: Runs<string | null>,
+];
+
+export function revisionNumber(expected: ExpectedRevision): number {
+  return expected === 'noStream' ? -1 : expected;
+}
+
+/** Bytes of one event as the limits count them: its data as JSON and the texts of its envelope. */
+export function sizeOfEvent(event: EventToAppend): number {
+  return envelopeSize(event) + Buffer.byteLength(JSON.stringify(event.data));
+}
+
+/** The only place where an append becomes JSON. Throws `append-too-large`. */
+export function writeAppend(append: Append): AppendText {
+  const { stream, events } = append;
+  if (events.length > MAX_EVENTS_PER_APPEND) throw new AppendTooLarge(stream, 'events', MAX_EVENTS_PER_APPEND, events.length);
+  const lines = [JSON.stringify(envelopesOf(events))];
+  let bytes = 0;
+  for (const event of events) {
+    const line = JSON.stringify(event.data);
+    const size = envelopeSize(event) + Buffer.byteLength(line);
+    if (size > MAX_BYTES_PER_EVENT) throw new AppendTooLarge(stream, 'bytesOfOneEvent', MAX_BYTES_PER_EVENT, size);
+    bytes += size;
+    lines.push(line);
+  }
+  if (bytes > MAX_BYTES_PER_APPEND) throw new AppendTooLarge(stream, 'bytes', MAX_BYTES_PER_APPEND, bytes);
+  return { stream, expected: revisionNumber(append.expected), count: events.length, types: typesOf(events), text: lines.join('\n') };
+}
+
+/** Where the events of one text stand in the log. */
+export interface TextPlace {
+  readonly stream: StreamName;
+  /** Of the first event in it. */
+  readonly revision: number;
+  readonly position: number;
+}
+
+/** Events `from` up to, not including, `to` (places within the text), those of `wanted` types only. */
+export function readEvents(text: string, place: TextPlace, from: number, to: number, wanted: ReadonlySet<string> | undefined, positions: LogPositions): RecordedEvent[] {
+  const envelopes = readEnvelopes(text);
+  const events: RecordedEvent[] = [];
+  let start = text.indexOf('\n') + 1;
+  for (let i = 0; i < to; i++) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    if (i >= from && (wanted === undefined || wanted.has(envelopes.types[i]!))) {
+      const data = JSON.parse(text.slice(start, end)) as JsonObject;
+      events.push(recorded(envelopes, i, data, place, positions));
+    }
+    start = end + 1;
+  }
+  return events;
+}
+
+export function readIds(text: string): readonly string[] {
+  return envelopeLine(text)[0];
+}
+
+function recorded(envelopes: EnvelopeColumns, i: number, data: JsonObject, place: TextPlace, positions: LogPositions): RecordedEvent {
+  const commandId = envelopes.commandIds[i]!;
+  const trace = envelopes.traces[i]!;
+  return {
+    id: envelopes.ids[i]!,
+    type: envelopes.types[i]!,
+    schemaVersion: envelopes.schemaVersions[i]!,
+    stream: place.stream,
+    revision: place.revision + i,
+    position: positions.at(place.position + i),
+    occurredAt: envelopes.occurredAt[i]!,
+    recordedAt: envelopes.recordedAt[i]!,
+    correlationId: envelopes.correlationIds[i]!,
+    causationId: envelopes.causationIds[i]!,
+    ...(commandId !== null && { commandId }),
+    ...(trace !== null && { trace }),
+    data,
+  };
+}
+
+type EnvelopeColumns = ReturnType<typeof readEnvelopes>;
+
+function readEnvelopes(text: string) {
+  const [ids, types, schemaVersions, occurredAt, recordedAt, correlationIds, causationIds, commandIds, traces] = envelopeLine(text);
+  return {
+    ids,
+    types: spread<string>(types),
+    schemaVersions: spread<number>(schemaVersions),
+    occurredAt: spread<string>(occurredAt),
+    recordedAt: spread<string>(recordedAt),
+    correlationIds: spread<string>(correlationIds),
+    causationIds: spread<string>(causationIds),
+    commandIds: spread<string | null>(commandIds),
+    traces: spread<string | null>(traces),
+  };
+}
+
+function envelopeLine(text: string): Envelopes {
+  return JSON.parse(text.slice(0, text.indexOf('\n'))) as Envelopes;
+}
+
+function envelopesOf(events: readonly EventToAppend[]): Envelopes {
+  return [
+    events.map((event) => event.id),
+    runs(events, (event) => event.type),
+    runs(events, (event) => event.schemaVersion),
+    runs(events, (event) => event.occurredAt),
+    runs(events, (event) => event.recordedAt),
+    runs(events, (event) => event.correlationId),
+    runs(events, (event) => event.causationId),
+    runs(events, (event) => event.commandId ?? null),
+    runs(events, (event) => event.trace ?? null),
+  ];
+}
+
+function runs<T>(events: readonly EventToAppend[], field: (event: EventToAppend) => T): Runs<T> {
+  const column: (T | number)[] = [];
+  let last: T | undefined;
+  for (const event of events) {
+    const value = field(event);
+    if (column.length > 0 && value === last) (column[column.length - 1] as number)++;
+    else column.push(value, 1);
+    last = value;
+  }
+  return column;
+}
+
+function spread<T>(column: Runs<T>): T[] {
+  const values: T[] = [];
+  for (let i = 0; i < column.length; i += 2) {
+    for (let left = column[i + 1] as number; left > 0; left--) values.push(column[i] as T);
+  }
+  return values;
+}
+
+function typesOf(events: readonly EventToAppend[]): string {
+  const types = new Set<string>();
+  for (const event of events) types.add(event.type);
+  return JSON.stringify([...types].sort());
+}
+
+/** Never more than the JSON of the envelope takes, so who measures `JSON.stringify(event)` is never refused. */
+function envelopeSize(event: EventToAppend): number {
+  return (
+    event.id.length +
+    event.type.length +
+    event.occurredAt.length +
+    event.recordedAt.length +
+    event.correlationId.length +
+    event.causationId.length +
+    (event.commandId?.length ?? 0) +
+    (event.trace?.length ?? 0)
+  );
+}

@@ -1,0 +1,95 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Position, RecordedEvent } from '#platform/kernel';
+import type { Delivery, EventFilter } from './event-store.port.ts';
+import type { LogPositions } from './log-positions.ts';
+
+/** Events that are taken from the log at once; what lies between the log and a slow reader. */
+const PAGE_EVENTS = 512;
+
+export interface NumberedPage {
+  readonly events: readonly RecordedEvent[];
+  readonly next: number;
+  readonly atHead: boolean;
+}
+
+export interface FollowedLog {
+  readonly positions: LogPositions;
+  readonly bell: LogBell;
+  page(after: number, filter: EventFilter, limit: number): NumberedPage;
+}
+
+/** The one way to follow a log, whatever it is kept in: event* checkpoint? caughtUp?, again and again. */
+export async function* followLog(log: FollowedLog, after: number, filter: EventFilter, signal: AbortSignal): AsyncGenerator<Delivery, void, void> {
+  const over = (): boolean => signal.aborted || log.bell.closed;
+  let seen = after;
+  let toldCaughtUp = false;
+  while (!over()) {
+    const page = log.page(seen, filter, PAGE_EVENTS);
+    let delivered: Position | undefined;
+    for (const event of page.events) {
+      delivered = event.position;
+      yield { kind: 'event', event };
+      if (over()) return;
+    }
+    const position = log.positions.at(page.next);
+    if (page.next > seen) {
+      toldCaughtUp = false;
+      if (delivered !== position) yield { kind: 'checkpoint', position };
+    }
+    seen = page.next;
+    if (!page.atHead) {
+      // A reader that never waits must not starve the rest of the process.
+      await nextTurn();
+      continue;
+    }
+    if (!toldCaughtUp && !over()) {
+      toldCaughtUp = true;
+      yield { kind: 'caughtUp', position };
+    }
+    if (!over()) await log.bell.rungAfter(seen, signal);
+  }
+}
+
+/** Wakes those who wait at the head. Once closed, it wakes everybody and holds nothing. */
+export class LogBell {
+  readonly #waiting = new Set<() => void>();
+  readonly #pollMs: number | undefined;
+  #head = 0;
+  #closed = false;
+
+  /** `pollMs`: wake without being rung, for writers whose bell is not heard here. Left out: never. */
+  constructor(pollMs?: number) {
+    this.#pollMs = pollMs;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The log reaches `head` now. */
+  ring(head: number): void {
+    if (head > this.#head) this.#head = head;
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.ring(0);
+  }
+
+  /** At once when the bell was rung for something beyond `seen` while nobody waited. */
+  rungAfter(seen: number, signal: AbortSignal): Promise<void> {
+    if (this.#head > seen || this.#closed || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wake);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = this.#pollMs === undefined ? undefined : setTimeout(wake, this.#pollMs);
+      signal.addEventListener('abort', wake, { once: true });
+      this.#waiting.add(wake);
+    });
+  }
+}

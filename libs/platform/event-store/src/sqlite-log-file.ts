@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { DataDamaged, dataErrorOf, DataMissing, DataNewer } from './data.errors.ts';
+
+/** Raised when the layout below, or the text of an append, changes its shape. */
+const FORMAT_VERSION = 1;
+/** "cfld": marks the file as ours. */
+const APPLICATION_ID = 0x63666c64;
+const BUSY_MS = 5_000;
+
+/**
+ * A row per append. `kind` is its category and set of types, so routing, filtering and counting touch no payload;
+ * `raw` is the length of the payload's text in bytes when it is compressed, null when it is not.
+ */
+const LAYOUT = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE kind (id INTEGER PRIMARY KEY, category TEXT NOT NULL, types TEXT NOT NULL, UNIQUE (category, types)) STRICT;
+  CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE append (
+    first INTEGER PRIMARY KEY, stream INTEGER NOT NULL, revision INTEGER NOT NULL, count INTEGER NOT NULL,
+    kind INTEGER NOT NULL, raw INTEGER, payload BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX append_by_stream ON append (stream, revision);
+  CREATE INDEX append_by_kind ON append (kind);
+`;
+
+export interface LogFile {
+  readonly db: DatabaseSync;
+  readonly identity: string;
+}
+
+export function logFilePath(directory: string): string {
+  return join(directory, 'log.sqlite');
+}
+
+/** Creates the log where there is none. Throws `data-newer`, `data-damaged`, `data-read-only`, `disk-full`. */
+export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
+  const path = logFilePath(directory);
+  return explained(path, () => {
+    mkdirSync(directory, { recursive: true });
+    return closedOnError(new DatabaseSync(path, { timeout: BUSY_MS }), (db) => {
+      if (isEmpty(db)) create(db);
+      const identity = checkedIdentity(db, path);
+      db.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
+      if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pragma(db, 'page_size'))}`);
+      return { db, identity };
+    });
+  });
+}
+
+/** Throws `data-missing`, `data-newer`, `data-damaged`, `data-read-only`. */
+export function openLogToRead(directory: string): LogFile {
+  const path = logFilePath(directory);
+  if (!existsSync(path)) throw new DataMissing(path);
+  return explained(path, () =>
+    closedOnError(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), (db) => ({ db, identity: checkedIdentity(db, path) })),
+  );
+}
+
+export function isOutOfRoom(error: unknown): boolean {
+  return dataErrorOf(error, '')?.code === 'disk-full';
+}
+
+/** Runs what touches the file at `path`; errors of SQLite come out as what they mean for the data. */
+export function explained<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw dataErrorOf(error, path) ?? error;
+  }
+}
+
+function create(db: DatabaseSync): void {
+  // WAL can not be switched on inside a transaction; everything else is in one, so a crash leaves an empty file.
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE');
+  db.exec(LAYOUT);
+  db.prepare('INSERT INTO meta VALUES (?, ?), (?, ?)').run('identity', `x${randomBytes(8).toString('hex')}`, 'format', String(FORMAT_VERSION));
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; COMMIT`);
+}
+
+function checkedIdentity(db: DatabaseSync, path: string): string {
+  if (pragma(db, 'application_id') !== APPLICATION_ID) throw new DataDamaged(path, 'not a log of chainfold');
+  const version = pragma(db, 'user_version');
+  if (version > FORMAT_VERSION) throw new DataNewer(path, version, FORMAT_VERSION);
+  const meta = new Map(db.prepare('SELECT key, value FROM meta').all().map((row) => [row['key'], row['value']]));
+  const identity = meta.get('identity');
+  if (typeof identity !== 'string' || meta.get('format') !== String(version)) throw new DataDamaged(path, 'its description of itself is incomplete');
+  return identity;
+}
+
+function isEmpty(db: DatabaseSync): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get() === undefined && pragma(db, 'user_version') === 0;
+}
+
+function pragma(db: DatabaseSync, name: 'application_id' | 'user_version' | 'page_size'): number {
+  return db.prepare(`PRAGMA ${name}`).get()![name] as number;
+}
+
+function closedOnError(db: DatabaseSync, use: (db: DatabaseSync) => LogFile): LogFile {
+  try {
+    return use(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import type { Position, RecordedEvent, StreamName } from '#platform/kernel';
+import { writeAppend } from './append-text.ts';
+import { dataErrorOf } from './data.errors.ts';
+import { RevisionConflict } from './event-store.errors.ts';
+import { type Append, type Appended, type Delivery, type EventFilter, type EventPage, EventStore, type StreamSummary } from './event-store.port.ts';
+import { LogPositions } from './log-positions.ts';
+import { logFilePath, openLogToWrite } from './sqlite-log-file.ts';
+import type { WriteAnswer } from './sqlite-log-writer.ts';
+import { SqliteLogWriterThread, type WriterThreadOptions } from './sqlite-log-writer-thread.ts';
+import { openSqliteEventReader, type SqliteEventReader, type SqliteEventReaderOptions } from './sqlite.event-reader.ts';
+
+export interface SqliteEventStoreOptions extends SqliteEventReaderOptions {
+  /** The file does not grow beyond it: an append that would is refused with `disk-full`. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * Opens the log in a directory that this process owns (`acquireDataDirectory`), creating it where there is none.
+ * Throws `data-newer`, `data-damaged`, `data-read-only`, `disk-full`.
+ */
+export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<SqliteEventStore> {
+  return SqliteEventStore.open(options, {});
+}
+
+export class SqliteEventStore extends EventStore {
+  readonly identity: string;
+  readonly #path: string;
+  readonly #reader: SqliteEventReader;
+  readonly #writer: SqliteLogWriterThread;
+  readonly #positions: LogPositions;
+
+  private constructor(path: string, reader: SqliteEventReader, writer: SqliteLogWriterThread) {
+    super();
+    this.#path = path;
+    this.#reader = reader;
+    this.#writer = writer;
+    this.identity = reader.identity;
+    this.#positions = new LogPositions(reader.identity);
+  }
+
+  static async open(options: SqliteEventStoreOptions, thread: Pick<WriterThreadOptions, 'restartPausesMs'>): Promise<SqliteEventStore> {
+    const { directory, maxBytes } = options;
+    // Here, where errors keep their class, before the thread does the same.
+    openLogToWrite(directory).db.close();
+    const writer = new SqliteLogWriterThread({ directory, maxBytes, ...thread });
+    await writer.start();
+    try {
+      return new SqliteEventStore(logFilePath(directory), openSqliteEventReader(options), writer);
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+  }
+
+  async append(append: Append): Promise<Appended> {
+    return (await this.appendAll([append]))[0]!;
+  }
+
+  async appendAll(appends: readonly Append[]): Promise<readonly Appended[]> {
+    const texts = appends.map(writeAppend);
+    if (texts.length === 0) return [];
+    const answer = await this.#writer.write(texts);
+    return this.#appended(answer, appends);
+  }
+
+  readStream(stream: StreamName, from: number, limit: number): Promise<readonly RecordedEvent[]> {
+    return this.#reader.readStream(stream, from, limit);
+  }
+
+  lastRevision(stream: StreamName): Promise<number> {
+    return this.#reader.lastRevision(stream);
+  }
+
+  readAll(after: Position, filter: EventFilter, limit: number): Promise<EventPage> {
+    return this.#reader.readAll(after, filter, limit);
+  }
+
+  listStreams(options: { category?: string; after?: string; limit: number }): Promise<readonly StreamSummary[]> {
+    return this.#reader.listStreams(options);
+  }
+
+  subscribe(after: Position, filter: EventFilter, signal: AbortSignal): AsyncIterable<Delivery> {
+    return this.#reader.subscribe(after, filter, signal);
+  }
+
+  head(): Promise<Position> {
+    return this.#reader.head();
+  }
+
+  ordinal(position: Position): bigint {
+    return this.#reader.ordinal(position);
+  }
+
+  parsePosition(text: string): Position {
+    return this.#reader.parsePosition(text);
+  }
+
+  /** Appends accepted before are answered first; live subscriptions end. */
+  async close(): Promise<void> {
+    await this.#reader.close();
+    await this.#writer.close();
+  }
+
+  /** Ends the writer's thread where it stands, as a crash of it would. For tests of what follows. */
+  crashWriter(): Promise<void> {
+    return this.#writer.terminate();
+  }
+
+  #appended(answer: WriteAnswer, appends: readonly Append[]): readonly Appended[] {
+    switch (answer.kind) {
+      case 'written':
+        return answer.written.map(({ lastRevision, last, repeated }, i) => ({
+          stream: appends[i]!.stream,
+          lastRevision,
+          position: this.#positions.at(last),
+          repeated,
+        }));
+      case 'conflict':
+        throw new RevisionConflict(answer.stream, answer.expected < 0 ? 'noStream' : answer.expected, answer.actual);
+      case 'refused': {
+        const cause = Object.assign(new Error(answer.message), { errcode: answer.errcode });
+        throw dataErrorOf(cause, this.#path) ?? cause;
+      }
+    }
+  }
+}
