@@ -1,0 +1,104 @@
+import type { RpcBlock, RpcReceipt, RpcTransaction } from '../rpc-types.ts';
+import type { Keccak256 } from './crypto.ts';
+import { hexOf, smallQuantity } from './hex.ts';
+import { Mismatched } from './part-report.ts';
+import type { RlpWriter } from './rlp.ts';
+import { isSigned, OP_DEPOSIT, typeOf } from './transaction-encoding.ts';
+
+/**
+ * What no root binds: that each receipt is told of its transaction and block, that gas adds up, that logs are counted
+ * through the block, that a new contract has the address that follows from sender and nonce. `bound` receipts stand
+ * under the root; one behind them (Polygon's state sync) uses no gas.
+ */
+export function checkReceipts(block: RpcBlock, receipts: readonly RpcReceipt[], bound: number, writer: RlpWriter, keccak256: Keccak256): void {
+  let gas = 0;
+  let logs = 0;
+  for (let index = 0; index < receipts.length; index += 1) {
+    const receipt = receipts[index]!;
+    const transaction = block.transactions[index]!;
+    checkPlace(block, transaction, receipt, index);
+    checkLogs(block, receipt, index, logs);
+    logs += receipt.logs.length;
+    if (index >= bound) continue;
+    gas = checkGas(receipt, index, gas);
+    checkContract(transaction, receipt, index, writer, keccak256);
+  }
+  if (smallQuantity(block['gasUsed']) !== gas) throw new Mismatched('gasUsed', String(block['gasUsed']), `0x${gas.toString(16)}`);
+}
+
+function checkPlace(block: RpcBlock, transaction: RpcTransaction | string, receipt: RpcReceipt, index: number): void {
+  const path = `receipts[${index}].`;
+  const hash = typeof transaction === 'string' ? transaction : transaction.hash;
+  same(`${path}transactionHash`, hash, receipt.transactionHash);
+  same(`${path}blockHash`, block.hash, receipt.blockHash);
+  sameIfGiven(`${path}blockNumber`, block.number, receipt['blockNumber']);
+  if (smallQuantity(receipt.transactionIndex) !== index) {
+    throw new Mismatched(`${path}transactionIndex`, `0x${index.toString(16)}`, String(receipt.transactionIndex));
+  }
+  if (typeof transaction === 'string') return;
+  sameIfGiven(`${path}from`, transaction.from, receipt['from']);
+  // Where the receipt of an odd type repeats more than the transaction says, there is nothing to compare with.
+  if (typeof transaction.to === 'string') sameIfGiven(`${path}to`, transaction.to, receipt['to']);
+  else if (transaction.to === null && typeof receipt['to'] === 'string' && isSigned(typeOf(transaction))) {
+    throw new Mismatched(`${path}to`, 'null', receipt['to']);
+  }
+  const type = typeOf(transaction);
+  if (receipt['type'] !== undefined && typeOf(receipt) !== type) throw new Mismatched(`${path}type`, String(transaction['type']), String(receipt['type']));
+}
+
+function checkLogs(block: RpcBlock, receipt: RpcReceipt, index: number, before: number): void {
+  for (let at = 0; at < receipt.logs.length; at += 1) {
+    const log = receipt.logs[at]!;
+    if (log['logIndex'] !== undefined && smallQuantity(log['logIndex']) !== before + at) {
+      throw new Mismatched(`receipts[${index}].logs[${at}].logIndex`, `0x${(before + at).toString(16)}`, String(log['logIndex']));
+    }
+    if (log['transactionHash'] !== receipt.transactionHash) {
+      sameIfGiven(`receipts[${index}].logs[${at}].transactionHash`, receipt.transactionHash, log['transactionHash']);
+    }
+    if (log['blockHash'] !== block.hash) sameIfGiven(`receipts[${index}].logs[${at}].blockHash`, block.hash, log['blockHash']);
+    if (log['blockNumber'] !== block.number) sameIfGiven(`receipts[${index}].logs[${at}].blockNumber`, block.number, log['blockNumber']);
+    if (log['transactionIndex'] !== undefined && smallQuantity(log['transactionIndex']) !== index) {
+      throw new Mismatched(`receipts[${index}].logs[${at}].transactionIndex`, `0x${index.toString(16)}`, String(log['transactionIndex']));
+    }
+  }
+}
+
+/** Gives the gas used up to and with this receipt. */
+function checkGas(receipt: RpcReceipt, index: number, before: number): number {
+  const cumulative = smallQuantity(receipt['cumulativeGasUsed']);
+  const used = smallQuantity(receipt['gasUsed']);
+  if (cumulative === undefined) throw new Mismatched(`receipts[${index}].cumulativeGasUsed`, 'a small quantity', String(receipt['cumulativeGasUsed']));
+  if (used !== cumulative - before) {
+    throw new Mismatched(`receipts[${index}].gasUsed`, `0x${(cumulative - before).toString(16)}`, String(receipt['gasUsed']));
+  }
+  return cumulative;
+}
+
+/** The address of a new contract is keccak(rlp(sender, nonce))[12..]; nodes differ in whether they tell it of one that failed. */
+function checkContract(transaction: RpcTransaction | string, receipt: RpcReceipt, index: number, writer: RlpWriter, keccak256: Keccak256): void {
+  if (typeof transaction === 'string') return;
+  const type = typeOf(transaction);
+  const nonce = type === OP_DEPOSIT ? receipt['depositNonce'] : transaction['nonce'];
+  if ((!isSigned(type) && type !== OP_DEPOSIT) || typeof nonce !== 'string') return;
+  const told = receipt['contractAddress'] ?? null;
+  if (typeof transaction.to === 'string') {
+    if (told !== null) throw new Mismatched(`receipts[${index}].contractAddress`, 'null', String(told));
+    return;
+  }
+  if (told === null && receipt['status'] === '0x0') return;
+  const mark = writer.size;
+  writer.hexQuantity(nonce, 'nonce');
+  writer.data(transaction, 'from');
+  writer.list(mark);
+  const address = hexOf(keccak256(writer.since(mark)).subarray(12));
+  writer.rewind(mark);
+  if (told !== address) throw new Mismatched(`receipts[${index}].contractAddress`, address, String(told));
+}
+
+function same(field: string, expected: string, actual: unknown): void {
+  if (actual !== expected) throw new Mismatched(field, expected, String(actual));
+}
+
+function sameIfGiven(field: string, expected: string, actual: unknown): void {
+  if (actual !== undefined && actual !== null) same(field, expected, actual);
+}

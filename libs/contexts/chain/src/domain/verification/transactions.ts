@@ -1,0 +1,73 @@
+import type { RpcBlock, RpcTransaction } from '../rpc-types.ts';
+import type { Keccak256 } from './crypto.ts';
+import { hexOf, isHex, smallQuantity } from './hex.ts';
+import { FieldAbsent, Mismatched } from './part-report.ts';
+import type { RlpWriter } from './rlp.ts';
+import { checkSignatureFields, typeOf, writeTransaction } from './transaction-encoding.ts';
+import { orderedTrieRoot } from './trie.ts';
+
+/** The place that an error while encoding belongs to. */
+export interface Progress {
+  path: string;
+}
+
+/** Throws what it finds: a transaction whose own hash or place is not the one it is told with, or another root. */
+export function recomputeTransactions(block: RpcBlock, writer: RlpWriter, keccak256: Keccak256, progress: Progress): void {
+  const { transactions } = block;
+  progress.path = '';
+  const expected = block['transactionsRoot'];
+  if (typeof expected !== 'string') throw new FieldAbsent('transactionsRoot');
+  for (let index = 0; index < transactions.length; index += 1) checkPlace(block, transactions[index]!, index);
+  const bound = transactions.length - unboundTail(block, writer, keccak256);
+  const root = orderedTrieRoot(
+    writer,
+    bound,
+    (index) => {
+      const transaction = transactions[index]!;
+      const mark = writer.size;
+      progress.path = `transactions[${index}].`;
+      writeTransaction(writer, transaction, index);
+      const hash = keccak256(writer.since(mark));
+      if (!isHex(hash, transaction.hash)) throw new Mismatched(`transactions[${index}].hash`, transaction.hash, hexOf(hash));
+      checkSignatureFields(transaction, typeOf(transaction), index);
+    },
+    keccak256,
+  );
+  if (!isHex(root, expected)) throw new Mismatched('transactionsRoot', expected, hexOf(root));
+}
+
+function checkPlace(block: RpcBlock, transaction: RpcTransaction | string, index: number): void {
+  const path = `transactions[${index}]`;
+  if (typeof transaction === 'string') throw new FieldAbsent(path);
+  if (transaction.blockHash !== block.hash) throw new Mismatched(`${path}.blockHash`, block.hash, String(transaction.blockHash));
+  if (transaction.blockNumber !== block.number) throw new Mismatched(`${path}.blockNumber`, block.number, String(transaction.blockNumber));
+  if (smallQuantity(transaction.transactionIndex) !== index) {
+    throw new Mismatched(`${path}.transactionIndex`, `0x${index.toString(16)}`, String(transaction.transactionIndex));
+  }
+}
+
+const BOR_PREFIX = new TextEncoder().encode('matic-bor-receipt-');
+
+/**
+ * Polygon's nodes put the state sync behind the transactions of a block though no root binds it; its hash is derived
+ * from the block, which proves what it is. How many such there are: 0 or 1. bor, core/types/bor_receipt.go.
+ */
+export function unboundTail(block: RpcBlock, writer: RlpWriter, keccak256: Keccak256): 0 | 1 {
+  const last = block.transactions.at(-1);
+  if (last === undefined || typeof last === 'string' || !isZero(last['r']) || !isZero(last['s']) || typeOf(last) !== 0) return 0;
+  const mark = writer.size;
+  writer.raw(hashBytes(block.hash));
+  writer.raw(hashBytes(`0x${block.number.slice(2).padStart(16, '0')}`));
+  writer.raw(BOR_PREFIX);
+  const derived = keccak256(writer.since(mark));
+  writer.rewind(mark);
+  return isHex(derived, last.hash) ? 1 : 0;
+}
+
+function isZero(value: unknown): boolean {
+  return value === undefined || value === null || value === '0x0' || value === '0x';
+}
+
+function hashBytes(hex: string): Uint8Array {
+  return Uint8Array.from(hex.slice(2).match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+}
