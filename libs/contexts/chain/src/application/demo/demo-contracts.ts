@@ -1,8 +1,8 @@
-import { Interface, type JsonFragment } from 'ethers';
+import { Interface } from 'ethers';
 import { DemoCounter, DemoToken } from './demo-contracts.artifact.ts';
 
-export const tokenInterface = new Interface(DemoToken.abi as readonly JsonFragment[]);
-export const counterInterface = new Interface(DemoCounter.abi as readonly JsonFragment[]);
+export const tokenInterface = new Interface(DemoToken.abi);
+export const counterInterface = new Interface(DemoCounter.abi);
 
 /** What stands in a deployed contract's account tells which one it is. */
 export type DemoContract = 'token' | 'counter';
