@@ -25,15 +25,15 @@ export class BlockMismatch extends ChainfoldError {
   }
 }
 
-/** The shape of an answer is not that of Ethereum JSON-RPC, or its pieces do not belong together. */
-export class NodeAnswerInvalid extends ChainfoldError {
+/** A block or its receipts are not of the shape of Ethereum JSON-RPC, or do not belong together. */
+export class BlockShapeInvalid extends ChainfoldError {
   constructor(path: string, expected: string, actual: unknown) {
     super('The answer of the node is not what JSON-RPC promises', {
       code: 'node-answer-invalid',
       kind: 'unavailable',
       retryable: true,
       facts: { path, expected, actual: describe(actual) },
-      hint: 'Another provider is asked; if all answer so, the method may not be what this product expects of the chain.',
+      hint: 'Nothing of it is recorded; another provider is asked, or this one again.',
     });
   }
 }

@@ -42,8 +42,23 @@ export type BlockBodyEvent =
         readonly continued?: { readonly input: number; readonly logs: number };
       }
     >
-  | DomainEvent<'TxInputContinued', ContinuedPart & { readonly input: string }>
-  | DomainEvent<'TxLogsContinued', ContinuedPart & { readonly logs: readonly RpcLog[] }>
+  /** `input`: hex digits without 0x, to be put behind what came before. */
+  | DomainEvent<
+      'TxInputContinued',
+      ContinuedPart & {
+        readonly input: string;
+        /** A piece of the JSON text of other oversize fields (reassemble.ts); TxFetched has null in their place. */
+        readonly fields?: string;
+      }
+    >
+  | DomainEvent<
+      'TxLogsContinued',
+      ContinuedPart & {
+        readonly logs: readonly RpcLog[];
+        /** The first of `logs` is no new log: its `data` goes on where the last log's before it ended. */
+        readonly continuesLog?: true;
+      }
+    >
   | DomainEvent<
       'BlockCompleted',
       { readonly chainId: string; readonly blockNumber: number; readonly blockHash: Hex; readonly count: number; readonly digest: string }
