@@ -1,1 +1,4 @@
+export * from './projection.errors.ts';
 export * from './projection.port.ts';
+export * from './projection-runner.ts';
+export * from './projection-status.ts';

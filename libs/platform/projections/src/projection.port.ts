@@ -17,7 +17,13 @@ export interface Projection {
   readonly name: string;
   /** Raised when the meaning of the rows changes: the runner then builds a new generation beside the live one. */
   readonly version: number;
+  /** Empty: every type. */
   readonly types: readonly string[];
+  /**
+   * Categories of which `types` names every type, with few and long streams (the order of a chain): the runner
+   * remembers the last revision of each such stream for ever and raises `gap-detected` where one is missing.
+   */
+  readonly gapless?: readonly string[];
   readonly tables: readonly TableDefinition[];
   /** Events of one key are applied in order; a poison event parks only its own key. */
   keyOf(event: RecordedEvent): string;

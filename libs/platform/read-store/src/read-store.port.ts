@@ -1,4 +1,4 @@
-import type { Position } from '#platform/kernel';
+import type { Clock, Position } from '#platform/kernel';
 
 export type ColumnType = 'text' | 'integer' | 'blob';
 /** An integer column may hold a bigint on writing; it is read as a number. Absent and null are the same. */
@@ -21,4 +21,21 @@ export interface ReadView {
   table(name: string): string;
   all(sql: string, ...params: Cell[]): Row[];
   get(sql: string, ...params: Cell[]): Row | undefined;
+}
+
+/** Reading half of the read models. Opened by whoever answers queries, in any thread, beside the one writer. */
+export abstract class ReadStore {
+  /**
+   * One read transaction of the live generation. `fn` must not wait for anything: a long list is read page by page,
+   * by key, in several calls. Throws `projection-not-ready` when no generation is live, `data-damaged`.
+   */
+  abstract read<T>(projection: string, fn: (view: ReadView) => T): T;
+
+  /**
+   * Resolves once the live generation stands at `position` or above. Throws `position-not-reached` after `timeoutMs`,
+   * `foreign-position` when the position is of another log.
+   */
+  abstract waitFor(projection: string, position: Position, timeoutMs: number, clock: Clock): Promise<void>;
+
+  abstract close(): void;
 }

@@ -1,3 +1,6 @@
 export * from './fixtures.ts';
 export * from './given.ts';
 export * from './manual-clock.ts';
+export * from './projected.ts';
+export * from './projection-laws.ts';
+export { countings, tally } from './tally.projection.ts';

@@ -1,0 +1,3 @@
+import { countings, describeProjectionLaws, tally } from '#platform/testing';
+
+describeProjectionLaws(tally, countings);
