@@ -11,10 +11,10 @@ describe('a start that can not be', () => {
 
   it('names every wrong setting at once and exits 78', async () => {
     const config = join(dir, 'wrong.yaml');
-    writeFileSync(config, 'prot: 3000\nlogLevel: loud\n');
+    writeFileSync(config, 'prot: 3000\nlog: { level: loud }\n');
     const end = await refusal({ DATA_DIR: join(dir, 'a'), CONFIG_FILE: config, PORT: 'seventy', START_BLOCK: '-4' });
     expect(end.code).toBe(78);
-    for (const word of ['prot', 'logLevel', 'PORT', 'START_BLOCK']) expect(end.stderr).toContain(word);
+    for (const word of ['prot', 'log.level', 'PORT', 'START_BLOCK']) expect(end.stderr).toContain(word);
     expect(end.stderr).not.toContain('seventy');
   });
 
@@ -67,10 +67,9 @@ describe('a start that can not be', () => {
 
   it('tells when a node has another chain id than configured, and captures nothing of it', async () => {
     const node = await AnvilProcess.start();
-    const chains = join(dir, 'chains');
-    mkdirSync(chains);
-    writeFileSync(join(chains, 'main.yaml'), `name: main\nchainId: 1\nrpcUrls: [${node.url}]\nstartBlock: 0\n`);
-    const product = await ChainfoldProcess.start({ DATA_DIR: join(dir, 'f'), CHAINS_DIR: chains });
+    const config = join(dir, 'main.yaml');
+    writeFileSync(config, `chains:\n  main: { chainId: 1, rpcUrls: [${node.url}], startBlock: 0 }\n`);
+    const product = await ChainfoldProcess.start({ DATA_DIR: join(dir, 'f'), CONFIG_FILE: config });
     try {
       const until = performance.now() + 20_000;
       let body = '';
