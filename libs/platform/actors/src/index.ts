@@ -1,1 +1,10 @@
+export type * from './actor-hooks.ts';
+export type { KindDepth } from './actor-kind.ts';
+export { DEFAULT_LIMITS, type ActorLimits } from './actor-services.ts';
+export * from './actor-system.ts';
+export * from './actors.errors.ts';
 export * from './actors.port.ts';
+export { eventId } from './event-id.ts';
+export * from './memory.snapshot-store.ts';
+export * from './snapshot-store.port.ts';
+export * from './sqlite.snapshot-store.ts';
