@@ -1,15 +1,21 @@
 import type { ReadView } from '#platform/read-store';
-import type { Hex, RpcLog } from '../domain/rpc-types.ts';
+import type { TransactionKind } from '../domain/chain.events.ts';
+import { reassembleTransaction } from '../domain/reassemble.ts';
+import type { Hex, RpcReceipt, RpcTransaction } from '../domain/rpc-types.ts';
 import { bytesOf } from '../projections/hex-bytes.ts';
 import { unpackJson } from '../projections/packed-json.ts';
-import { CHUNK, unpackChunk, type StoredTransaction } from '../projections/transaction-chunk.ts';
-import { joined, joinedLogs, summaryForm, transactionForm } from '../projections/transaction-form.ts';
+import { CHUNK, outcomeOf, unpackChunk, type StoredTransaction } from '../projections/transaction-chunk.ts';
+import { summaryForm, transactionForm } from '../projections/transaction-form.ts';
 
 export interface BodyPlace {
   readonly number: number;
   readonly block: Hex;
   readonly index: number;
 }
+
+type Shown = { readonly hash: Hex; readonly kind: TransactionKind; readonly [field: string]: unknown };
+type InputPiece = Parameters<typeof reassembleTransaction>[1][number];
+type LogsPiece = Parameters<typeof reassembleTransaction>[2][number];
 
 /** Reads bodies for one answer; a chunk is unpacked once however many of its transactions are shown. */
 export class ExplorerBodies {
@@ -22,24 +28,28 @@ export class ExplorerBodies {
     this.#chainId = chainId;
   }
 
-  summary(place: BodyPlace): { readonly hash: Hex; readonly kind: StoredTransaction['facts']['kind']; readonly [field: string]: unknown } {
+  /** Without its logs, which are neither read nor parsed. */
+  summary(place: BodyPlace): Shown {
     const stored = this.#stored(place);
-    const transaction = joined(stored.transaction(), this.#inputs(place, stored));
-    return { hash: transaction.hash, ...summaryForm(transaction, stored.facts), kind: stored.facts.kind };
+    const { facts } = stored;
+    if (facts.parts.input === 0) return shown(stored.transaction(), facts.kind, summaryForm(stored.transaction(), facts));
+    const { transaction, receipt } = this.#whole(place, stored, []);
+    return shown(transaction, facts.kind, summaryForm(transaction, { ...facts, outcome: receipt === undefined ? {} : outcomeOf(receipt) }));
   }
 
   /** With receipt and logs, whole, however large. */
-  whole(place: BodyPlace): { readonly hash: Hex; readonly kind: StoredTransaction['facts']['kind']; readonly [field: string]: unknown } {
+  whole(place: BodyPlace): Shown {
     const stored = this.#stored(place);
-    const transaction = joined(stored.transaction(), this.#inputs(place, stored));
-    const receipt = stored.receipt();
-    const logs = stored.facts.parts.logs === 0 ? [] : this.#parts<readonly RpcLog[]>(place, 'logs');
-    const form = transactionForm(transaction, receipt === undefined ? undefined : joinedLogs(receipt, logs));
-    return { ...form, hash: transaction.hash, kind: stored.facts.kind };
+    const logs = stored.facts.parts.logs === 0 ? [] : this.#parts<LogsPiece>(place, 'logs');
+    const { transaction, receipt } = this.#whole(place, stored, logs);
+    return shown(transaction, stored.facts.kind, transactionForm(transaction, receipt));
   }
 
-  #inputs(place: BodyPlace, stored: StoredTransaction): readonly string[] {
-    return stored.facts.parts.input === 0 ? [] : this.#parts<string>(place, 'input');
+  #whole(place: BodyPlace, stored: StoredTransaction, logs: readonly LogsPiece[]): { transaction: RpcTransaction; receipt: RpcReceipt | undefined } {
+    const inputs = stored.facts.parts.input === 0 ? [] : this.#parts<InputPiece>(place, 'input');
+    const receipt = stored.receipt();
+    const first = { index: place.index, kind: stored.facts.kind, transaction: stored.transaction(), ...(receipt === undefined ? {} : { receipt }) };
+    return reassembleTransaction({ ...first, chainId: this.#chainId, blockNumber: place.number, blockHash: place.block }, inputs, logs);
   }
 
   #parts<T>(place: BodyPlace, sort: 'input' | 'logs'): T[] {
@@ -66,4 +76,8 @@ export class ExplorerBodies {
     }
     return open(index);
   }
+}
+
+function shown(transaction: RpcTransaction, kind: TransactionKind, form: { readonly [field: string]: unknown }): Shown {
+  return { ...form, hash: transaction.hash, kind };
 }

@@ -1,9 +1,8 @@
 import type { ProjectionBatch } from '#platform/projections';
 import type { BlockBodyEvent } from '../domain/chain.events.ts';
-import type { RpcReceipt } from '../domain/rpc-types.ts';
 import { bytesOf, isAddress } from './hex-bytes.ts';
 import { packJson } from './packed-json.ts';
-import { CHUNK, OUTCOME, packChunk, transactionLines } from './transaction-chunk.ts';
+import { CHUNK, outcomeOf, packChunk, transactionLines } from './transaction-chunk.ts';
 
 type Data<Type extends BlockBodyEvent['type']> = Extract<BlockBodyEvent, { type: Type }>['data'];
 
@@ -35,7 +34,8 @@ export async function completeBody(data: Data<'BlockCompleted'>, batch: Projecti
 
 export function storePart(data: Data<'TxInputContinued'> | Data<'TxLogsContinued'>, batch: ProjectionBatch): void {
   const sort = 'input' in data ? 'input' : 'logs';
-  const body = packJson('input' in data ? data.input : data.logs);
+  const { chainId: _chain, blockNumber: _number, blockHash: _hash, index: _index, part: _part, ...piece } = data;
+  const body = packJson(piece);
   batch.put('parts', { chain: data.chainId, number: data.blockNumber, block: bytesOf(data.blockHash), tx: data.index, sort, part: data.part, body });
 }
 
@@ -61,12 +61,6 @@ async function closeChunk(
   if (written) return;
   if (lastLines !== undefined) transactions.push(lastLines);
   batch.put('chunks', { ...key, body: packChunk(transactions) });
-}
-
-function outcomeOf(receipt: RpcReceipt): Record<string, RpcReceipt[string]> {
-  const given: Record<string, RpcReceipt[string]> = {};
-  for (const field of OUTCOME) if (receipt[field] !== undefined) given[field] = receipt[field];
-  return given;
 }
 
 /** One row per transaction and address, whatever it was in it. */

@@ -16,7 +16,13 @@ export interface TransactionFacts {
   readonly outcome: { readonly [field in (typeof OUTCOME)[number]]?: RpcReceipt[field] };
 }
 
-export const OUTCOME = ['status', 'root', 'gasUsed', 'contractAddress'] as const;
+export function outcomeOf(receipt: RpcReceipt): TransactionFacts['outcome'] {
+  const given: Record<string, RpcReceipt[string]> = {};
+  for (const field of OUTCOME) if (receipt[field] !== undefined) given[field] = receipt[field];
+  return given;
+}
+
+const OUTCOME = ['status', 'root', 'gasUsed', 'contractAddress'] as const;
 
 export interface StoredTransaction {
   readonly facts: TransactionFacts;

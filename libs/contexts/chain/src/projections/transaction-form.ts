@@ -1,5 +1,5 @@
 import type { JsonValue } from '#platform/kernel';
-import type { RpcLog, RpcReceipt, RpcTransaction } from '../domain/rpc-types.ts';
+import type { RpcReceipt, RpcTransaction } from '../domain/rpc-types.ts';
 import { apiForm, extraOf, RECEIPT, TRANSACTION } from './node-form.ts';
 import type { TransactionFacts } from './transaction-chunk.ts';
 
@@ -36,15 +36,6 @@ export function summaryForm(transaction: RpcTransaction, facts: TransactionFacts
     ...(gasUsed === undefined ? {} : { gasUsed }),
     status: status ?? null,
   };
-}
-
-/** The whole of a transaction that was too large for one event. */
-export function joined<T extends { readonly input: string }>(transaction: T, parts: readonly string[]): T {
-  return parts.length === 0 ? transaction : { ...transaction, input: transaction.input + parts.map((part) => part.replace(/^0x/, '')).join('') };
-}
-
-export function joinedLogs(receipt: RpcReceipt, parts: readonly (readonly RpcLog[])[]): RpcReceipt {
-  return parts.length === 0 ? receipt : { ...receipt, logs: [...receipt.logs, ...parts.flat()] };
 }
 
 function differs(object: { readonly [field: string]: unknown }, field: string, value: unknown): boolean {
