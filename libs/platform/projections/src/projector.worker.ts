@@ -1,0 +1,82 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '#platform/kernel';
+import { openSqliteEventReader } from '#platform/event-store';
+import { SqliteReadWriter } from '#platform/read-store';
+import { toErrorMessage } from './projection.errors.ts';
+import type { Projection } from './projection.port.ts';
+import { ProjectionRunner } from './projection-runner.ts';
+import type { FromProjector, ProjectorData, ToProjector } from './projector-messages.ts';
+
+/** Without a change: so the main thread can tell a busy thread from a stuck one. */
+const STATUS_EVERY_MS = 500;
+const STATUS_AFTER_CHANGE_MS = 20;
+
+const data = workerData as ProjectorData;
+const port = parentPort;
+
+function post(message: FromProjector): void {
+  port?.postMessage(message);
+}
+
+async function loadProjections(modules: readonly string[]): Promise<readonly Projection[]> {
+  const loaded = await Promise.all(modules.map((url) => import(url) as Promise<{ readonly projections?: readonly Projection[] }>));
+  return loaded.flatMap(({ projections }, at) => {
+    if (projections === undefined) throw new Error(`${modules[at]} does not export projections`);
+    return projections;
+  });
+}
+
+async function main(): Promise<void> {
+  const projections = await loadProjections(data.modules);
+  const reader = openSqliteEventReader({ directory: data.logDirectory });
+  const store = new SqliteReadWriter(data.readFile, systemClock);
+  let changed: NodeJS.Timeout | undefined;
+  const runner = new ProjectionRunner({
+    reader,
+    store,
+    projections,
+    clock: systemClock,
+    settings: data.settings,
+    onProgress: (projection, position) => post({ type: 'progress', projection, position }),
+    onChanged: () => (changed ??= setTimeout(() => void tell(), STATUS_AFTER_CHANGE_MS)),
+  });
+  const tell = async (): Promise<void> => {
+    changed = undefined;
+    try {
+      post({ type: 'status', statuses: await runner.status() });
+    } catch {
+      // The store is busy or closing: the next tick tells.
+    }
+  };
+  await runner.start();
+  await tell();
+  const ticking = setInterval(() => void tell(), STATUS_EVERY_MS);
+  port?.on('message', (message: ToProjector) => {
+    if (message.type === 'call') return void answer(runner, message);
+    clearInterval(ticking);
+    clearTimeout(changed);
+    void close(runner, reader, store);
+  });
+  post({ type: 'started' });
+}
+
+async function answer(runner: ProjectionRunner, { id, call, args }: Extract<ToProjector, { type: 'call' }>): Promise<void> {
+  try {
+    const method = runner[call] as (...values: readonly unknown[]) => Promise<unknown>;
+    post({ type: 'answer', id, value: await method.apply(runner, [...args]) });
+  } catch (error) {
+    post({ type: 'answer', id, error: toErrorMessage(error) });
+  }
+}
+
+async function close(runner: ProjectionRunner, reader: { close(): Promise<void> }, store: SqliteReadWriter): Promise<void> {
+  await runner.close();
+  await reader.close();
+  store.close();
+  port?.close();
+}
+
+main().catch((error: unknown) => {
+  post({ type: 'fatal', error: toErrorMessage(error) });
+  port?.close();
+});
