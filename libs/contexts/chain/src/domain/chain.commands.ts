@@ -4,7 +4,10 @@ import type { BlockRef, FetchedBlock, Hex } from './rpc-types.ts';
 /** To the actor `chain-{chainId}`. */
 export type ChainCommand =
   | { readonly type: 'StartChain'; readonly chainId: string; readonly genesisHash: Hex; readonly firstBlock: number }
-  /** In rising order; the first one's parent is our head. Blocks that we have already are passed over. */
+  /**
+   * In rising order; the first one's parent is our head. Blocks that we have already are passed over. Numbers may be
+   * left out only where requested backfills hold all of them (after a long stop).
+   */
   | { readonly type: 'ObserveBlocks'; readonly blocks: readonly ObservedBlock[] }
   /** The next blocks of a branch that leaves our chain above `ancestor`; bodies are complete. May come in several parts. */
   | { readonly type: 'ObserveBranch'; readonly ancestor: BlockRef; readonly blocks: readonly ObservedBlock[] }
@@ -25,5 +28,5 @@ export type BlockBodyCommand = { readonly type: 'RecordBody'; readonly chainId: 
 export type BackfillCommand =
   | { readonly type: 'StartBackfill'; readonly chainId: string; readonly from: number; readonly to: number }
   | { readonly type: 'ObserveBackfilled'; readonly blocks: readonly ObservedBlock[] }
-  /** `above`: parent hash of the block that stands above the range, where we hold it. */
-  | { readonly type: 'FinishBackfill'; readonly above: Hex | undefined };
+  /** `above`: parent hash of the block that stands above the range; `below`: hash of the one under it; where we hold them. */
+  | { readonly type: 'FinishBackfill'; readonly above: Hex | undefined; readonly below?: Hex | undefined };

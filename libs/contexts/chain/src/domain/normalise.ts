@@ -1,5 +1,6 @@
 import { BlockShapeInvalid } from './chain.errors.ts';
 import type { RpcBlock, RpcHeader, RpcReceipt } from './rpc-types.ts';
+import { isStandardType } from './transaction-types.ts';
 
 /**
  * The edge between a node's JSON and everything else: hex becomes lower case, and what others rely on is proven to be
@@ -56,7 +57,7 @@ function checkTransaction(block: RpcHeader, json: unknown, index: number, path: 
   // Empty text is not null: a creation must be told from a call beyond doubt.
   if (to !== null && to !== undefined) mustBe(isAddress, to, `${path}.to`, 'an address or null');
   // Types that batch several calls have neither; those that everybody knows always have one.
-  if (input !== undefined || isOfKnownType(transaction['type'])) mustBe(isData, input, `${path}.input`, 'data');
+  if (input !== undefined || isStandardType(transaction['type'])) mustBe(isData, input, `${path}.input`, 'data');
 }
 
 function checkLogs(json: unknown, path: string): void {
@@ -126,7 +127,3 @@ const isIndex =
   (index: number) =>
   (value: string): boolean =>
     isQuantity(value) && Number(value) === index;
-
-function isOfKnownType(type: unknown): boolean {
-  return type === undefined || type === null || (typeof type === 'string' && Number(type) <= 4);
-}

@@ -1,5 +1,6 @@
 import type { ObservedBlock, TransactionKind, Verification } from './chain.events.ts';
 import type { FetchedBlock, RpcHeader, RpcReceipt, RpcTransaction } from './rpc-types.ts';
+import { isStandardType } from './transaction-types.ts';
 
 /** What the chain's stream remembers of a block: everything but its body. `chainId` is decimal. */
 export function observe(chainId: string, fetched: FetchedBlock, verification: Verification): ObservedBlock {
@@ -27,12 +28,8 @@ export function observe(chainId: string, fetched: FetchedBlock, verification: Ve
  */
 export function kindOf(transaction: RpcTransaction, receipt: RpcReceipt | undefined): TransactionKind {
   const { to } = transaction;
-  if (to === null || (to === undefined && (isOfKnownType(transaction['type']) || typeof receipt?.['contractAddress'] === 'string'))) return 'deploy';
+  if (to === null || (to === undefined && (isStandardType(transaction['type']) || typeof receipt?.['contractAddress'] === 'string'))) return 'deploy';
   return transaction.input === '0x' ? 'transfer' : 'call';
-}
-
-function isOfKnownType(type: unknown): boolean {
-  return type === undefined || type === null || (typeof type === 'string' && Number(type) <= 4);
 }
 
 /** ISO 8601 of a block's seconds; undefined where that is no time (a chain may count otherwise). */

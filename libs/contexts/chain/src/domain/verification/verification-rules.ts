@@ -3,13 +3,12 @@ import { BLOCK_PARTS } from '../chain.events.ts';
 import type { FetchedBlock } from '../rpc-types.ts';
 import type { VerificationCrypto } from './crypto.ts';
 import type { BlockReport } from './part-report.ts';
+import type { PartRule, VerificationRules } from './part-rules.ts';
+import { ENFORCE_ALL } from './part-rules.ts';
 import { checkBlock } from './verify-block.ts';
 
-/** enforce: must recompute, or the block is refused. unverifiable: this chain has its own rule, which is shown. off: not asked. */
-export type PartRule = 'enforce' | 'unverifiable' | 'off';
-export type VerificationRules = { readonly [part in BlockPart]: PartRule };
-
-export const ENFORCE_ALL: VerificationRules = { header: 'enforce', transactions: 'enforce', receipts: 'enforce', withdrawals: 'enforce', senders: 'enforce' };
+export { ENFORCE_ALL } from './part-rules.ts';
+export type { PartRule, VerificationRules } from './part-rules.ts';
 
 /** So many blocks must fail before it is the chain and not the answer. */
 const ODD_ANSWERS = 2;

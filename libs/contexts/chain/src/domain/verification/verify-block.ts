@@ -13,7 +13,7 @@ import type { SenderSample } from './senders.ts';
 import { recoverSenders, sampleOf } from './senders.ts';
 import { recomputeTransactions } from './transactions.ts';
 import type { Progress } from './transactions.ts';
-import type { VerificationRules } from './verification-rules.ts';
+import type { VerificationRules } from './part-rules.ts';
 import { hasWithdrawals, recomputeWithdrawals } from './withdrawals.ts';
 
 /** No sender is recovered unless a sample is asked for. */

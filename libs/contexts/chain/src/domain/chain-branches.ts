@@ -1,0 +1,117 @@
+import { ChainRefusal } from './chain.errors.ts';
+import type { ChainEvent, ObservedBlock } from './chain.events.ts';
+import { mustBeOf, observedAs } from './chain-head.ts';
+import type { Links } from './chain-links.ts';
+import { cutTo, lowest, refsAbove } from './chain-links.ts';
+import type { FollowingChain } from './chain-state.ts';
+import { withBranchBlock } from './chain.evolve.ts';
+import type { BlockRef, Hex } from './rpc-types.ts';
+
+/** References that one event names; a longer reorganisation is told in several, all in one append. */
+const MOST_REFS = 1_000;
+
+/** Blocks of a branch that is about to be adopted, each on top of the one before; known ones are passed over. */
+export function observeBranch(ancestor: BlockRef, blocks: readonly ObservedBlock[], chain: FollowingChain): readonly ChainEvent[] {
+  mustBeAdoptableFrom(ancestor, chain);
+  const events: ChainEvent[] = [];
+  let branch = chain.branch;
+  for (const block of blocks) {
+    mustBeOf(chain, block);
+    if (isOn(branch?.links, block.number, block.hash)) continue;
+    if (isOn(chain.links, block.number, block.hash) && !isOn(branch?.links, block.number - 1, block.parentHash)) continue;
+    const grown = withBranchBlock(chain, branch, block);
+    if (grown === undefined || block.number <= ancestor.number) {
+      throw new ChainRefusal('parent-mismatch', 'This block follows neither the branch nor our chain', {
+        number: block.number,
+        parentHash: block.parentHash,
+        ancestor: ancestor.hash,
+        tip: branch?.links.ref.hash ?? 'none',
+      });
+    }
+    branch = grown;
+    events.push(observedAs('BranchBlockObserved', block));
+  }
+  return events;
+}
+
+/** Makes the branch up to `tip` ours in place of what stands above the ancestor. `tip` the ancestor itself is a rollback. */
+export function adoptBranch(ancestor: BlockRef, tip: BlockRef, chain: FollowingChain): readonly ChainEvent[] {
+  const head = chain.links?.ref;
+  if (head?.hash === tip.hash) return [];
+  mustBeAdoptableFrom(ancestor, chain);
+  if (tip.hash === ancestor.hash) return rolledBack(chain, ancestor);
+  const links = chain.branch === undefined ? undefined : cutTo(chain.branch.links, tip.number);
+  if (chain.branch === undefined || links?.ref.hash !== tip.hash || chain.branch.ancestor.number < ancestor.number) {
+    throw new ChainRefusal('branch-incomplete', 'The branch to adopt was not observed up to its tip', { ancestor: ancestor.hash, number: tip.number, tip: tip.hash }, 'Observe all blocks of the branch first.');
+  }
+  let fork = chain.branch.ancestor;
+  let adopted = refsAbove(links, fork.number);
+  while (adopted[0] !== undefined && isOn(chain.links, adopted[0].number, adopted[0].hash)) [fork, ...adopted] = adopted as [BlockRef, ...BlockRef[]];
+  mustBeAdoptableFrom(fork, chain);
+  return reorganized(chain, fork, adopted);
+}
+
+/** Under our lowest block there is nothing to go back to, but where the chain began. */
+function rolledBack(chain: FollowingChain, ancestor: BlockRef): readonly ChainEvent[] {
+  if (ancestor.number >= chain.firstBlock && !isOn(chain.links, ancestor.number, ancestor.hash)) throw new AncestorUnknown(ancestor);
+  return reorganized(chain, ancestor, []);
+}
+
+/** No reader sees more than one fall of the head, for all events of a decision become visible together. */
+function reorganized(chain: FollowingChain, ancestor: BlockRef, adopted: readonly BlockRef[]): readonly ChainEvent[] {
+  const events: ChainEvent[] = [];
+  const tell = (from: BlockRef, dropped: readonly BlockRef[], gained: readonly BlockRef[]): void => {
+    events.push({ type: 'ChainReorganized', data: { chainId: chain.chainId, ancestor: from, dropped, adopted: gained } });
+  };
+  let dropped = refsAbove(chain.links, ancestor.number);
+  while (dropped.length > MOST_REFS) {
+    const kept = dropped.slice(0, -MOST_REFS);
+    tell(kept.at(-1)!, dropped.slice(-MOST_REFS), []);
+    dropped = kept;
+  }
+  if (dropped.length > 0 || adopted.length > 0) tell(ancestor, dropped, adopted.slice(0, MOST_REFS));
+  for (let at = MOST_REFS; at < adopted.length; at += MOST_REFS) tell(adopted[at - 1]!, [], adopted.slice(at, at + MOST_REFS));
+  return events;
+}
+
+/** Ours, and not under what is final. */
+function mustBeAdoptableFrom(ancestor: BlockRef, chain: FollowingChain): void {
+  const { finalized } = chain;
+  if (finalized !== undefined && ancestor.number < finalized.number) {
+    throw new ChainRefusal(
+      'reorg-below-finalized',
+      'A branch leaves our chain below the block that was final',
+      { ancestor: ancestor.number, ancestorHash: ancestor.hash, finalized: finalized.number, finalizedHash: finalized.hash },
+      'Either the node is wrong or the chain broke its promise: stop the chain, find out which, then resume it.',
+    );
+  }
+  if (isOurAncestor(ancestor, chain)) return;
+  throw new AncestorUnknown(ancestor);
+}
+
+class AncestorUnknown extends ChainRefusal {
+  constructor({ number, hash }: BlockRef) {
+    super(
+      'ancestor-unknown',
+      'The block that the branch is said to leave from is not one of ours',
+      { number, hash },
+      'Look further down for the block that both chains share.',
+    );
+  }
+}
+
+/**
+ * The block under our lowest one is known by the lowest one's parent. A chain that begins in the middle may even lose
+ * its first block: then the branch replaces all that is held, and anything under it can be the ancestor.
+ */
+function isOurAncestor(ancestor: BlockRef, chain: FollowingChain): boolean {
+  if (chain.links === undefined) return false;
+  if (isOn(chain.links, ancestor.number, ancestor.hash)) return true;
+  const first = lowest(chain.links);
+  if (ancestor.number !== first.ref.number - 1) return false;
+  return ancestor.hash === first.parentHash || (first.ref.number === chain.firstBlock && chain.finalized === undefined);
+}
+
+function isOn(links: Links | undefined, number: number, hash: Hex): boolean {
+  return cutTo(links, number)?.ref.hash === hash;
+}
