@@ -32,7 +32,10 @@ export class ExplorerBodies {
   summary(place: BodyPlace): Shown {
     const stored = this.#stored(place);
     const { facts } = stored;
-    if (facts.parts.input === 0) return shown(stored.transaction(), facts.kind, summaryForm(stored.transaction(), facts));
+    if (facts.parts.input === 0) {
+      const transaction = stored.transaction();
+      return shown(transaction, facts.kind, summaryForm(transaction, facts));
+    }
     const { transaction, receipt } = this.#whole(place, stored, []);
     return shown(transaction, facts.kind, summaryForm(transaction, { ...facts, outcome: receipt === undefined ? {} : outcomeOf(receipt) }));
   }

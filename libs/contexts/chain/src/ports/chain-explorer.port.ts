@@ -22,7 +22,7 @@ export type BackfillCursor = readonly [from: number, to: number];
 export interface PageRequest<Cursor> {
   readonly limit: number;
   readonly order: Order;
-  readonly after: Cursor | undefined;
+  readonly after?: Cursor | undefined;
 }
 export type WithOrphans = { readonly orphaned: boolean };
 

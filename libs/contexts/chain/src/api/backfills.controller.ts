@@ -1,0 +1,55 @@
+import { Controller, Get, Post, Res, UseInterceptors } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyReply } from 'fastify';
+import type { TellOptions } from '#platform/actors';
+import { Answers, FromBody, FromCommandHeaders, FromPath, FromQuery, sealed } from '#platform/http';
+import { TellChain } from '../application/tell-chain.handler.ts';
+import { ChainExplorer } from '../ports/chain-explorer.port.ts';
+import { AtLeast } from './at-least.ts';
+import * as dto from './backfills.dto.ts';
+import { told } from './chains.controller.ts';
+import { chainPath, type ChainPath } from './chains.dto.ts';
+
+@Controller('api/v1/chains/:chainId/backfills')
+@UseInterceptors(AtLeast)
+export class BackfillsController {
+  readonly #explorer: ChainExplorer;
+  readonly #commands: CommandBus;
+
+  constructor(explorer: ChainExplorer, commands: CommandBus) {
+    this.#explorer = explorer;
+    this.#commands = commands;
+  }
+
+  @Get()
+  @Answers({ summary: 'Backfills with their progress, highest range first', schema: dto.backfillList, refusals: { 404: 'The chain is not captured here' } })
+  async backfills(@FromPath(chainPath) path: ChainPath, @FromQuery(dto.backfillsQuery) query: dto.BackfillsQuery): Promise<object> {
+    return sealed('backfills', await this.#explorer.backfills(path.chainId, query));
+  }
+
+  @Get(':backfill')
+  @Answers({ summary: 'One backfill: progress, rate, time to go', schema: dto.backfillAnswer, refusals: { 404: 'Nobody requested that range' } })
+  backfill(@FromPath(dto.backfillParams) path: dto.BackfillParams, @FromQuery(dto.backfillQuery) _query: object): ReturnType<ChainExplorer['backfill']> {
+    return this.#explorer.backfill(path.chainId, path.backfill.from, path.backfill.to);
+  }
+
+  @Post()
+  @Answers({
+    summary: 'Captures an older range of blocks',
+    description: 'Accepted, not done: Location is where its progress stands.',
+    status: 202,
+    schema: dto.backfillRequested,
+    refusals: { 404: 'The chain is not captured here', 409: 'A block of the range is captured or requested already', 412: 'The chain moved since the revision of If-Match' },
+  })
+  async request(
+    @FromPath(chainPath) path: ChainPath,
+    @FromBody(dto.backfillBody) body: dto.BackfillBody,
+    @FromCommandHeaders() options: TellOptions,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const answer = told(await this.#commands.execute(new TellChain(path.chainId, { type: 'RequestBackfill', ...body }, options)));
+    const id = `${body.from}-${body.to}`;
+    void reply.header('location', `/api/v1/chains/${path.chainId}/backfills/${id}`);
+    return { id, ...body, ...answer };
+  }
+}

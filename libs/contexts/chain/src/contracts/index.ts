@@ -1,0 +1,1 @@
+export * from './chain-events.v1.ts';
