@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { aboutOf } from './setting.ts';
-import { holdsSecret, inWords, objectShape, schemaAt, settingsIn } from './schema-shape.ts';
+import { holdsSecret, inWords, objectShape, schemaAt, settingsIn, written } from './schema-shape.ts';
 import type { SettingsProblem } from './settings.errors.ts';
 
 /** What a part's problems are told with. */
@@ -46,9 +46,9 @@ function problemOf(issue: z.core.$ZodIssue, { schema, name, origin }: Context): 
   };
 }
 
-/** Words of zod are kept only where a check of ours wrote them: zod's own may be less clear, never clearer. */
+/** Messages are kept only where our own schema has its words: zod's are less clear, and may say what arrived. */
 function ruleOf(issue: z.core.$ZodIssue, leaf: z.ZodType | undefined): string {
-  if (issue.code === 'custom' || leaf === undefined) return issue.message;
+  if (issue.code === 'custom' || leaf === undefined || written(leaf).def.error !== undefined) return issue.message;
   return `must be ${inWords(leaf)}`;
 }
 
