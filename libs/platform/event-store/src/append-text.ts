@@ -45,17 +45,18 @@ export function sizeOfEvent(event: EventToAppend): number {
 export function writeAppend(append: Append): AppendText {
   const { stream, events } = append;
   if (events.length > MAX_EVENTS_PER_APPEND) throw new AppendTooLarge(stream, 'events', MAX_EVENTS_PER_APPEND, events.length);
-  const lines = [JSON.stringify(envelopesOf(events))];
+  const envelopes = envelopesOf(events);
+  let text = JSON.stringify(envelopes);
   let bytes = 0;
   for (const event of events) {
     const line = JSON.stringify(event.data);
     const size = envelopeSize(event) + Buffer.byteLength(line);
     if (size > MAX_BYTES_PER_EVENT) throw new AppendTooLarge(stream, 'bytesOfOneEvent', MAX_BYTES_PER_EVENT, size);
     bytes += size;
-    lines.push(line);
+    text += `\n${line}`;
   }
   if (bytes > MAX_BYTES_PER_APPEND) throw new AppendTooLarge(stream, 'bytes', MAX_BYTES_PER_APPEND, bytes);
-  return { stream, expected: revisionNumber(append.expected), count: events.length, types: typesOf(events), text: lines.join('\n') };
+  return { stream, expected: revisionNumber(append.expected), count: events.length, types: typesOf(envelopes[1]), text };
 }
 
 /** Where the events of one text stand in the log. */
@@ -162,10 +163,10 @@ function spread<T>(column: Runs<T>): T[] {
   return values;
 }
 
-function typesOf(events: readonly EventToAppend[]): string {
-  const types = new Set<string>();
-  for (const event of events) types.add(event.type);
-  return JSON.stringify([...types].sort());
+function typesOf(types: Runs<string>): string {
+  if (types.length === 2) return JSON.stringify([types[0]]);
+  const distinct = new Set(types.filter((_, i) => i % 2 === 0) as string[]);
+  return JSON.stringify([...distinct].sort());
 }
 
 /** Never more than the JSON of the envelope takes, so who measures `JSON.stringify(event)` is never refused. */

@@ -12,7 +12,8 @@ const BUSY_MS = 5_000;
 
 /**
  * A row per append. `kind` is its category and set of types, so routing, filtering and counting touch no payload;
- * `raw` is the length of the payload's text in bytes when it is compressed, null when it is not.
+ * the
+ * payload is text, or where that is long its zstd frame and `raw` the length of the text in bytes.
  */
 const LAYOUT = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -20,7 +21,7 @@ const LAYOUT = `
   CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE append (
     first INTEGER PRIMARY KEY, stream INTEGER NOT NULL, revision INTEGER NOT NULL, count INTEGER NOT NULL,
-    kind INTEGER NOT NULL, raw INTEGER, payload BLOB NOT NULL
+    kind INTEGER NOT NULL, raw INTEGER, payload ANY NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX append_by_stream ON append (stream, revision);
   CREATE INDEX append_by_kind ON append (kind);

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { RecordedEvent, StreamName } from '#platform/kernel';
-import { unpackText } from './append-payload.ts';
+import { unpackText, type AppendPayload } from './append-payload.ts';
 import { readEvents } from './append-text.ts';
 import { PositionAhead } from './event-store.errors.ts';
 import type { EventFilter, StreamSummary } from './event-store.port.ts';
@@ -12,15 +12,12 @@ const PAGE_CHARS = 4_000_000;
 /** Rows that are looked up at once for each kind that a filter wants. */
 const ROWS_PER_KIND = 64;
 
-interface AppendRow {
+type AppendRow = AppendPayload & {
   readonly first: number;
   readonly stream: StreamName;
   readonly revision: number;
   readonly count: number;
-  readonly kind: number;
-  readonly raw: number | null;
-  readonly payload: Uint8Array;
-}
+};
 
 interface Kind {
   readonly id: number;
@@ -148,7 +145,7 @@ function placeOf(row: AppendRow) {
 type Statements = ReturnType<typeof prepare>;
 
 function prepare(db: DatabaseSync) {
-  const columns = 'a.first, s.name AS stream, a.revision, a.count, a.kind, a.raw, a.payload';
+  const columns = 'a.first, s.name AS stream, a.revision, a.count, a.raw, a.payload';
   const last = 'SELECT revision + count - 1 FROM append WHERE stream = s.id ORDER BY revision DESC LIMIT 1';
   const statements = {
     head: 'SELECT first + count - 1 AS head FROM append ORDER BY first DESC LIMIT 1',

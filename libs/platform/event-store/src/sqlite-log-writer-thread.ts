@@ -8,6 +8,9 @@ import type { FromWriter, ToWriter, WriterWorkerData } from './sqlite-log-writer
 /** A dead writer is started again and asked the same once more, which is safe; after these pauses we give up. */
 const RESTART_PAUSES_MS = [0, 100, 1_000];
 
+/** Sent at once: the writer starts on them while this thread still prepares the rest. */
+const BATCH_REQUESTS = 16;
+
 interface Pending {
   readonly request: WriteRequest;
   readonly resolve: (answer: WriteAnswer) => void;
@@ -46,10 +49,14 @@ export class SqliteLogWriterThread {
     return new Promise((resolve, reject) => {
       this.#pending.push({ request, resolve, reject });
       this.#unsent++;
+      if (this.#unsent >= BATCH_REQUESTS) return this.#flush();
       if (this.#flushPlanned) return;
       this.#flushPlanned = true;
       // A tick runs after all promises that are ready now, so callers woken together go out together.
-      process.nextTick(() => this.#flush());
+      process.nextTick(() => {
+        this.#flushPlanned = false;
+        this.#flush();
+      });
     });
   }
 
@@ -65,7 +72,6 @@ export class SqliteLogWriterThread {
   }
 
   #flush(): void {
-    this.#flushPlanned = false;
     if (this.#unsent === 0) return;
     if (this.#worker === undefined) return void this.#restart(new Error('the writer had stopped'));
     const requests = this.#pending.slice(-this.#unsent).map((pending) => pending.request);
@@ -90,7 +96,7 @@ export class SqliteLogWriterThread {
         cause = error;
       });
       worker.on('exit', (code) => {
-        const reason = cause ?? new Error(`the writer's thread ended with ${code}`);
+        const reason = cause instanceof Error ? cause : new Error(`the writer's thread ended with ${code}`, { cause });
         reject(reason);
         if (this.#worker === worker) this.#died(reason);
       });
@@ -109,7 +115,7 @@ export class SqliteLogWriterThread {
     if (this.#pending.length === 0) this.#idle?.();
   }
 
-  #died(reason: unknown): void {
+  #died(reason: Error): void {
     this.#worker = undefined;
     this.#unsent = this.#pending.length;
     if (this.#pending.length > 0) void this.#restart(reason);
