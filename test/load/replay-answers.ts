@@ -1,6 +1,17 @@
 import type { RecordedBlock, RecordedChain } from './recorded-chain.ts';
 import type { SeenCall } from './replay-faults.ts';
-import type { ReplayOptions } from './replay-node.ts';
+
+export interface ReplayOptions {
+  /** Left out: 0, a free port. */
+  readonly port?: number;
+  /** Heights of the tags from the head; undefined: the chain has none. */
+  readonly tags?: (head: number) => { readonly safe: number; readonly finalized: number } | undefined;
+  /** As geth: a larger batch is answered by an array with one error. */
+  readonly maxBatch?: number;
+  /** As geth: items after so many bytes carry -32003. */
+  readonly maxAnswerBytes?: number;
+  readonly blockReceipts?: boolean;
+}
 
 export type Answered = { readonly result: Buffer } | { readonly code: number; readonly message: string };
 

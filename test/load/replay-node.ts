@@ -5,21 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { RecordedBlock, RecordedChain } from './recorded-chain.ts';
+import type { ReplayOptions } from './replay-answers.ts';
 import { ReplayAnswers } from './replay-answers.ts';
 import type { Misdeed, SeenCall } from './replay-faults.ts';
 import { Faults } from './replay-faults.ts';
 
-export interface ReplayOptions {
-  /** Left out: 0, a free port. */
-  readonly port?: number;
-  /** Heights of the tags from the head; undefined: the chain has none. */
-  readonly tags?: (head: number) => { readonly safe: number; readonly finalized: number } | undefined;
-  /** As geth: a larger batch is answered by an array with one error. */
-  readonly maxBatch?: number;
-  /** As geth: items after so many bytes carry -32003. */
-  readonly maxAnswerBytes?: number;
-  readonly blockReceipts?: boolean;
-}
+export type { ReplayOptions };
 
 interface Item {
   readonly id: unknown;

@@ -10,6 +10,7 @@ const FIRST_LIMIT = 100;
 const MOST_ITEMS = 1_000;
 /** Larger answers bring no speed, only resident memory; geth cuts at 25 MB. */
 const FIRST_ANSWER_BYTES = 10_000_000;
+const LEAST_ANSWER_BYTES = 10_000;
 const GROW_AFTER = 8;
 const THROTTLE_TRIES = 3;
 
@@ -47,7 +48,7 @@ export class BatchSizer {
 
   /** The answer was cut after so many bytes. */
   cutAt(bytes: number): void {
-    this.#bytes = Math.max(100_000, Math.min(this.#bytes / 2, bytes));
+    this.#bytes = Math.max(LEAST_ANSWER_BYTES, Math.min(this.#bytes, bytes * 0.8));
   }
 
   get limits(): { readonly items: number; readonly bytes: number } {
@@ -89,7 +90,7 @@ export async function askAll(batching: Batching, kind: string, calls: readonly R
     const kept = keep(answers, chunk, outcome);
     count(batching, asked, outcome);
     if (kept.toThrow !== undefined) throw refusalError(kept.toThrow, asked[0]?.method ?? '', transport.label, transport.url);
-    if (reply.kind === 'answers' && kept.done === asked.length) sizer.took(kind, asked.length, reply.bytes);
+    if (reply.kind === 'answers' && kept.done > 0) sizer.took(kind, kept.done, reply.bytes);
     if (kept.tooLarge) shrink(batching, asked, reply.kind, reply.bytes, kept.done);
     if (kept.wait !== undefined) await pause(batching, kept.wait, (throttled += 1), asked, signal);
     open = open.filter((index) => answers[index] === undefined);

@@ -1,10 +1,10 @@
 import type { Clock } from '#platform/kernel';
-import type { FetchedBlock, Hex, RpcBlock, RpcHeader, RpcReceipt } from '../domain/rpc-types.ts';
+import type { FetchedBlock, Hex, RpcBlock, RpcHeader } from '../domain/rpc-types.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import { NodeAnswerInvalid } from '../ports/chain-node.errors.ts';
 import type { HeadHint } from '../ports/chain-node.port.ts';
 import { ChainNode } from '../ports/chain-node.port.ts';
-import { readBlock, readHeader, readQuantity, readReceipts } from './chain-node-answers.ts';
+import { belongElsewhere, notIndexedYet, readBlock, readHeader, readQuantity, readReceipts } from './chain-node-answers.ts';
 import type { Asked } from './chain-node-batches.ts';
 import { BatchSizer, askAll } from './chain-node-batches.ts';
 import { BlockReceiptsSupport } from './chain-node-receipts.ts';
@@ -78,7 +78,7 @@ export class JsonRpcChainNode extends ChainNode {
 
   async *heads(signal: AbortSignal): AsyncIterable<HeadHint> {
     for await (const head of this.#transport.heads(signal)) {
-      const { number, hash, parentHash } = readHeader(head, this.label);
+      const { number, hash, parentHash } = readHeader(head);
       yield { number: Number(number), hash, parentHash };
     }
   }
@@ -96,40 +96,32 @@ export class JsonRpcChainNode extends ChainNode {
     if (together && !this.#blockReceipts.learn(asked.answers.filter((_, place) => place % 2 === 1))) return this.#fetch(refs, method, signal);
     const blocks = refs.map((_, place) => this.#blockOf(this.#resultOf(asked.answers[place * width], method)));
     const receipts = together
-      ? refs.map((_, place) => this.#receiptsOf(asked.answers[place * 2 + 1], blocks[place] ?? null))
+      ? refs.map((_, place) => this.#resultOf(asked.answers[place * 2 + 1], 'eth_getBlockReceipts'))
       : await this.#receiptsOneByOne(blocks, signal);
     const shares = shareOut(asked.bytes, blocks);
     return Promise.all(blocks.map((block, place) => this.#bind(block, receipts[place], shares[place] ?? 0, method, signal)));
   }
 
-  async #bind(block: RpcBlock | null, receipts: readonly RpcReceipt[] | null | undefined, bytes: number, method: string, signal?: AbortSignal): Promise<FetchedBlock | null> {
-    if (block === null || receipts === null) return null;
-    // A load balancer may answer the two halves from replicas on different branches.
-    const apart = receipts?.some((receipt) => receipt.blockHash !== block.hash) ?? false;
-    if (!apart) return { block, receipts, bytes };
+  /** A load balancer may answer the two halves from replicas of different branches, or of different heights. */
+  async #bind(block: RpcBlock | null, receipts: unknown, bytes: number, method: string, signal?: AbortSignal): Promise<FetchedBlock | null> {
+    if (block === null) return null;
+    if (!this.#options.receipts) return { block, receipts: undefined, bytes };
+    if (notIndexedYet(receipts, block)) return null;
+    if (!belongElsewhere(receipts, block)) return { block, receipts: readReceipts(receipts, block), bytes };
     if (method === 'eth_getBlockByHash') throw this.#invalid('receipts of another block', { block: block.hash });
     return this.blockByHash(block.hash, signal);
   }
 
-  /** Null: not there yet. A block with transactions and no receipt at all was seen before its receipts were. */
-  #receiptsOf(answer: RpcAnswer | undefined, block: RpcBlock | null): readonly RpcReceipt[] | null {
-    const result = this.#resultOf(answer, 'eth_getBlockReceipts');
-    if (result === null || block === null) return null;
-    const receipts = readReceipts(result, this.label);
-    return receipts.length === 0 && block.transactions.length > 0 ? null : receipts;
-  }
-
   /** For nodes without eth_getBlockReceipts: one batch for all transactions of all these blocks. */
-  async #receiptsOneByOne(blocks: readonly (RpcBlock | null)[], signal?: AbortSignal): Promise<readonly (readonly RpcReceipt[] | null | undefined)[]> {
+  async #receiptsOneByOne(blocks: readonly (RpcBlock | null)[], signal?: AbortSignal): Promise<readonly unknown[]> {
     if (!this.#options.receipts) return blocks.map(() => undefined);
     const hashes = blocks.flatMap((block) => block?.transactions.map((transaction) => transaction.hash) ?? []);
     const calls = hashes.map((hash) => ({ method: 'eth_getTransactionReceipt', params: [hash] }));
     const { answers } = calls.length === 0 ? { answers: [] } : await this.#ask('receipts', calls, 1, signal);
     let next = 0;
     return blocks.map((block) => {
-      if (block === null) return null;
-      const results = block.transactions.map(() => this.#resultOf(answers[next++], 'eth_getTransactionReceipt'));
-      return results.some((result) => result === null) ? null : readReceipts(results, this.label);
+      const results = block?.transactions.map(() => this.#resultOf(answers[next++], 'eth_getTransactionReceipt')) ?? null;
+      return results?.includes(null) ? null : results;
     });
   }
 
@@ -153,11 +145,11 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   #headerOf(result: unknown): RpcHeader | null {
-    return result === null ? null : readHeader(result, this.label);
+    return result === null ? null : readHeader(result);
   }
 
   #blockOf(result: unknown): RpcBlock | null {
-    return result === null ? null : readBlock(result, this.label);
+    return result === null ? null : readBlock(result);
   }
 
   #checkNumber(header: RpcHeader, asked: number): void {

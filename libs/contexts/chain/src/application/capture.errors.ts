@@ -1,21 +1,5 @@
 import { ChainfoldError } from '#platform/kernel';
-import type { BlockRef, Hex } from '../domain/rpc-types.ts';
-
-/** A node's answer does not recompute to what it claims. Never recorded. */
-export class BlockMismatch extends ChainfoldError {
-  readonly part: string;
-
-  constructor(block: BlockRef, part: string, facts: { readonly field?: string; readonly expected?: string; readonly actual?: string }) {
-    super('A block does not recompute to what the node claims', {
-      code: 'block-mismatch',
-      kind: 'unavailable',
-      retryable: true,
-      facts: { number: block.number, hash: block.hash, part, ...facts },
-      hint: 'It is not recorded; another provider is asked. If every provider answers so, this chain has rules of its own: set verify for that part.',
-    });
-    this.part = part;
-  }
-}
+import type { Hex } from '../domain/rpc-types.ts';
 
 /** A replica has not come as far as was announced. */
 export class NodeLagging extends ChainfoldError {

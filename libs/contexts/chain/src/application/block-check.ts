@@ -1,0 +1,53 @@
+import type { ObservedBlock } from '../domain/chain.events.ts';
+import type { FetchedBlock } from '../domain/rpc-types.ts';
+import { observe } from '../domain/observe.ts';
+import type { VerificationCrypto } from '../domain/verification/crypto.ts';
+import type { VerificationRules } from '../domain/verification/verification-rules.ts';
+import { ENFORCE_ALL, probeRules } from '../domain/verification/verification-rules.ts';
+import { verifyBlock } from '../domain/verification/verify-block.ts';
+import type { CaptureMetrics } from './capture-log.ts';
+
+export interface BlockCheckOptions {
+  readonly chainId: string;
+  readonly crypto: VerificationCrypto;
+  readonly metrics: CaptureMetrics;
+  /** `auto`: all parts are enforced until the chain was probed. */
+  readonly rules: VerificationRules | 'auto';
+}
+
+/** Lets through only blocks that recompute as far as this chain's rules allow. */
+export class BlockCheck {
+  readonly #options: BlockCheckOptions;
+  #rules: VerificationRules;
+
+  constructor(options: BlockCheckOptions) {
+    this.#options = options;
+    this.#rules = options.rules === 'auto' ? ENFORCE_ALL : options.rules;
+  }
+
+  get rules(): VerificationRules {
+    return this.#rules;
+  }
+
+  get wantsProbe(): boolean {
+    return this.#options.rules === 'auto';
+  }
+
+  /** Finds out which parts this chain hashes in its own way. From several blocks, so one odd answer changes nothing. */
+  probe(samples: readonly FetchedBlock[]): VerificationRules {
+    if (this.wantsProbe) this.#rules = probeRules(samples, this.#options.crypto);
+    return this.#rules;
+  }
+
+  /** Recovering a sender costs as much as all the rest, so `senders` says how many. Throws `block-mismatch`. */
+  verified(fetched: FetchedBlock, senders = 1): ObservedBlock {
+    const { chainId, crypto, metrics } = this.#options;
+    try {
+      const seed = Number(BigInt(fetched.block.number) % 4_294_967_296n);
+      return observe(chainId, fetched, verifyBlock(fetched, this.#rules, crypto, { count: senders, seed }));
+    } catch (error) {
+      if (error instanceof Error && 'facts' in error) metrics.verificationFailed(chainId, String((error.facts as { part?: unknown }).part ?? 'shape'));
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,224 @@
+import { randomInt } from 'node:crypto';
+import type { Actors } from '#platform/actors';
+import type { Clock } from '#platform/kernel';
+import { ChainfoldError } from '#platform/kernel';
+import type { FinalitySetting } from '../chain.settings.ts';
+import type { BlockBodyCommand, ChainCommand } from '../domain/chain.commands.ts';
+import type { VerificationCrypto } from '../domain/verification/crypto.ts';
+import type { VerificationRules } from '../domain/verification/verification-rules.ts';
+import type { ChainNode } from '../ports/chain-node.port.ts';
+import { BlockCheck } from './block-check.ts';
+import type { IntakeLimits } from './block-intake.ts';
+import { BlockIntake } from './block-intake.ts';
+import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
+import type { CaptureState, CaptureStatus, CaptureStatusBoard } from './capture-status.ts';
+import { ChainContradicts, NoProvider, isNodeTrouble } from './capture.errors.ts';
+import { openChain } from './chain-opening.ts';
+import { ChainReorganizer } from './chain-reorganizer.ts';
+import type { ChainActors } from './chain-view.ts';
+import { viewOf } from './chain-view.ts';
+import { FinalityWatch } from './finality-watch.ts';
+import { HeadCapture } from './head-capture.ts';
+import { HeadPriority } from './head-priority.ts';
+import { HeadWatch } from './head-watch.ts';
+import { ProviderSet } from './provider-set.ts';
+
+export interface CaptureChain {
+  /** Stands for the chain on the status board until its chain id is known. */
+  readonly name: string;
+  /** Decimal; undefined: what the first provider says. */
+  readonly chainId: string | undefined;
+  /** In order of preference. The process closes them when it ends. */
+  readonly nodes: readonly ChainNode[];
+  readonly startBlock: number | 'latest';
+  readonly finality: FinalitySetting;
+  /** Of the tags: 1 and 0 for a chain that is our own, where asking costs nothing. */
+  readonly tagsEvery?: { readonly blocks: number; readonly ms: number };
+  readonly rules: VerificationRules | 'auto';
+  readonly blockTimeMs: number | undefined;
+}
+
+export interface CaptureParts {
+  readonly chains: ChainActors;
+  readonly bodies: Pick<Actors<unknown, BlockBodyCommand>, 'tell'>;
+  readonly crypto: VerificationCrypto;
+  readonly board: CaptureStatusBoard;
+  readonly clock: Clock;
+  readonly log: CaptureLog;
+  readonly metrics: CaptureMetrics;
+  readonly limits?: Partial<IntakeLimits>;
+}
+
+/** What a chain's backfills share with its head. */
+export interface OpenChain {
+  readonly chainId: string;
+  readonly intake: BlockIntake;
+  readonly priority: HeadPriority;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+const STOPPED_LOOK_MS = 250;
+
+/** Captures the head of one chain for ever: follows, fills, leaves dropped branches, marks what is final. */
+export class CaptureProcess {
+  readonly #chain: CaptureChain;
+  readonly #parts: CaptureParts;
+  readonly #providers: ProviderSet;
+  readonly #priority = new HeadPriority();
+  readonly #opened = Promise.withResolvers<OpenChain>();
+  #boardKey: string;
+  #state: CaptureState | undefined;
+  #reason: string | undefined;
+  #failures = 0;
+
+  constructor(chain: CaptureChain, parts: CaptureParts) {
+    this.#chain = chain;
+    this.#parts = parts;
+    this.#boardKey = chain.chainId ?? chain.name;
+    const { clock, log, metrics } = parts;
+    this.#providers = new ProviderSet({ nodes: chain.nodes, chainId: chain.chainId, clock, log, metrics });
+    this.#opened.promise.catch(() => undefined);
+  }
+
+  /** Resolves when the chain's identity is known and started; rejects when the process ends before. */
+  opened(): Promise<OpenChain> {
+    return this.#opened.promise;
+  }
+
+  /** Runs until the signal is aborted, then resolves. Trouble of nodes is waited out; it never rejects for it. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#show('starting', undefined);
+    try {
+      const open = await this.#persist(signal, () => this.#open(signal));
+      if (open === undefined) return;
+      this.#opened.resolve(open);
+      await this.#follow(open, signal);
+    } finally {
+      this.#opened.reject(new Error('capture ended'));
+      await this.#providers.close();
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<OpenChain & { readonly check: BlockCheck }> {
+    const { chains, crypto, metrics, clock, bodies, limits } = this.#parts;
+    const chainId = await this.#providers.chainId();
+    if (this.#boardKey !== chainId) this.#parts.board.forget(this.#boardKey);
+    this.#boardKey = chainId;
+    this.#show('starting', undefined);
+    const check = new BlockCheck({ chainId, crypto, metrics, rules: this.#chain.rules });
+    await openChain({ chainId, providers: this.#providers, chains, check, startBlock: this.#chain.startBlock, signal });
+    const intake = new BlockIntake({ chainId, providers: this.#providers, check, bodies, clock, ...(limits === undefined ? {} : { limits }) });
+    return { chainId, check, intake, priority: this.#priority };
+  }
+
+  async #follow({ chainId, intake }: OpenChain, signal: AbortSignal): Promise<void> {
+    const { chains, clock, log, metrics, board } = this.#parts;
+    const providers = this.#providers;
+    const watch = new HeadWatch({ chainId, providers, clock, log, blockTimeMs: this.#chain.blockTimeMs });
+    const reorganizer = new ChainReorganizer({ chainId, providers, intake, chains, clock, log, metrics });
+    const progressed = (nodeHead: number, behind: boolean): void => {
+      board.progressed(chainId);
+      this.#show(behind ? 'backfilling' : 'following', undefined, nodeHead);
+    };
+    const head = new HeadCapture({ chainId, chains, intake, reorganizer, metrics, clock, log, progressed });
+    const { tagsEvery } = this.#chain;
+    const pace = tagsEvery === undefined ? {} : { everyBlocks: tagsEvery.blocks, everyMs: tagsEvery.ms };
+    const finality = new FinalityWatch({ chainId, providers, chains, clock, finality: this.#chain.finality, ...pace });
+    const listening = watch.listen(signal);
+    while (!signal.aborted) {
+      await this.#persist(signal, async () => {
+        if (await this.#whileStopped(chainId, signal)) watch.pollSoon();
+        const hint = await watch.next(signal);
+        board.update(chainId, { nodeHead: hint.number });
+        try {
+          const again = await this.#priority.during(() => head.take(hint, signal));
+          if (again) watch.pollSoon();
+          this.#show('following', undefined, hint.number);
+          await finality.refresh(viewOf((await chains.peek(chainId)).state));
+        } catch (error) {
+          watch.pollSoon();
+          throw error;
+        }
+      });
+    }
+    await listening;
+  }
+
+  /** True when it was stopped and has been resumed. Resuming is a command; here it is only noticed. */
+  async #whileStopped(chainId: string, signal: AbortSignal): Promise<boolean> {
+    for (let waited = false; ; waited = true) {
+      const view = viewOf((await this.#parts.chains.peek(chainId)).state);
+      if (view.status !== 'stopped') {
+        if (waited) this.#show('starting', undefined);
+        return waited;
+      }
+      this.#show('stopped', view.stopReason);
+      await this.#parts.clock.sleep(STOPPED_LOOK_MS, signal);
+    }
+  }
+
+  /** Runs it until it succeeds, with growing pauses; undefined when the signal was aborted. */
+  async #persist<T>(signal: AbortSignal, what: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        signal.throwIfAborted();
+        const result = await what();
+        this.#failures = 0;
+        return result;
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        this.#failures += 1;
+        await this.#meet(error);
+        await this.#parts.clock.sleep(this.#pauseMs(error), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #meet(error: unknown): Promise<void> {
+    if (error instanceof ChainContradicts) {
+      this.#parts.log.error({ chainId: this.#boardKey, code: error.code, ...error.facts }, 'chain contradicts itself');
+      await this.#parts.chains.tell(this.#boardKey, { type: 'StopChain', code: error.code, reason: error.message }).catch(() => undefined);
+      return;
+    }
+    // One odd moment is answered by asking again; only what lasts is a state.
+    const own = !isNodeTrouble(error) && !(error instanceof NoProvider);
+    if (error instanceof ChainfoldError && error.code === 'branch-moved') return;
+    if (this.#failures === 1 && error instanceof ChainfoldError && error.code === 'node-lagging') return;
+    const wrong = error instanceof ChainfoldError && error.code === 'wrong-chain';
+    this.#show(wrong ? 'stopped' : 'stalled', reasonOf(error));
+    if (own && this.#failures === 1) this.#parts.log.error({ chainId: this.#boardKey, error }, 'capture failed');
+  }
+
+  #pauseMs(error: unknown): number {
+    const growing = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures - 1, 10));
+    const wished = error instanceof NoProvider ? Math.min(error.waitMs, LONGEST_PAUSE_MS) : growing;
+    return (wished * randomInt(750, 1250)) / 1000;
+  }
+
+  /** One log line per change of state. */
+  #show(state: CaptureState, reason: string | undefined, nodeHead?: number): void {
+    const change: Partial<CaptureStatus> = { state, reason, providers: this.#providers.summary(), ...(nodeHead === undefined ? {} : { nodeHead }) };
+    this.#parts.board.update(this.#boardKey, change);
+    if (this.#state === state && (state !== 'stopped' || this.#reason === reason)) return;
+    const fields = { chainId: this.#boardKey, state, from: this.#state, reason };
+    this.#state = state;
+    this.#reason = reason;
+    if (state === 'stopped') this.#parts.log.error(fields, 'capture state changed');
+    else if (state === 'stalled') this.#parts.log.warn(fields, 'capture state changed');
+    else this.#parts.log.info(fields, 'capture state changed');
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof NoProvider) {
+    const { providers } = error.facts;
+    const reasons = typeof providers === 'object' && providers !== null ? Object.entries(providers).map(([node, reason]) => `${node}: ${String(reason)}`) : [];
+    return reasons.length > 0 ? reasons.join('; ') : error.message;
+  }
+  if (!(error instanceof ChainfoldError)) return error.message;
+  const { what, message, field, part } = error.facts;
+  const detail = [what ?? message, part === undefined ? undefined : `${String(part)} ${String(field ?? '')}`].filter((one) => one !== undefined).map(String);
+  return detail.length === 0 ? error.message : `${error.message} (${detail.join(', ').trim()})`;
+}

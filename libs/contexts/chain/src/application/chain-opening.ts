@@ -1,0 +1,50 @@
+import type { BlockCheck } from './block-check.ts';
+import { ChainContradicts, NodeLagging } from './capture.errors.ts';
+import type { ChainActors } from './chain-view.ts';
+import { viewOf } from './chain-view.ts';
+import type { ProviderSet } from './provider-set.ts';
+import type { FetchedBlock, RpcHeader } from '../domain/rpc-types.ts';
+
+export interface OpeningOptions {
+  readonly chainId: string;
+  readonly providers: ProviderSet;
+  readonly chains: ChainActors;
+  readonly check: BlockCheck;
+  readonly startBlock: number | 'latest';
+  readonly signal: AbortSignal;
+}
+
+/** With the chain id, the genesis and the head: below the 25 calls that a first start may cost. */
+const PROBED_BLOCKS = 8;
+
+/** Finds out whether this is the chain that we hold, and starts it where we hold none. Its own rules are probed too. */
+export async function openChain(options: OpeningOptions): Promise<void> {
+  const { chainId, providers, chains, check } = options;
+  const view = viewOf((await chains.peek(chainId)).state);
+  const { genesis, latest } = await providers.use(async (node) => ({ genesis: there(await node.header(0), node.label, 0), latest: there(await node.header('latest'), node.label, 0) }));
+  if (view.genesisHash !== undefined && view.genesisHash !== genesis.hash) {
+    throw new ChainContradicts('genesis-changed', 'The node serves a chain with another genesis than the captured one', {
+      chainId,
+      ours: view.genesisHash,
+      theirs: genesis.hash,
+    });
+  }
+  const head = Number(latest.number);
+  if (check.wantsProbe) check.probe(await samples(providers, head, options.signal));
+  if (view.status !== 'absent') return;
+  const firstBlock = options.startBlock === 'latest' ? head : options.startBlock;
+  await chains.tell(chainId, { type: 'StartChain', chainId, genesisHash: genesis.hash, firstBlock });
+}
+
+/** Spread over the newest blocks, where the rules of today hold; two of them next to each other. */
+async function samples(providers: ProviderSet, head: number, signal: AbortSignal): Promise<FetchedBlock[]> {
+  const wished = [0, 1, 2, 4, 8, 16, 32, 64].slice(0, PROBED_BLOCKS).map((below) => head - below);
+  const numbers = wished.filter((number) => number >= 0);
+  const blocks = await providers.use((node) => node.blocks(numbers, signal));
+  return blocks.filter((block) => block !== null);
+}
+
+function there(header: RpcHeader | null, node: string, number: number): RpcHeader {
+  if (header === null) throw new NodeLagging(node, number);
+  return header;
+}
