@@ -3,7 +3,7 @@ import { bloomOf, BLOOM_BYTES } from './bloom.ts';
 import type { Keccak256 } from './crypto.ts';
 import { hexOf, isHex } from './hex.ts';
 import { FieldAbsent, Mismatched, UnknownType } from './part-report.ts';
-import { checkReceipts } from './receipt-consistency.ts';
+import { checkAmounts, checkPlaces } from './receipt-consistency.ts';
 import type { RlpWriter } from './rlp.ts';
 import { isSigned, OP_DEPOSIT, typeOf } from './transaction-encoding.ts';
 import { unboundTail } from './transactions.ts';
@@ -24,6 +24,7 @@ export function recomputeReceipts(
   if (receipts.length !== block.transactions.length) {
     throw new Mismatched('receipts', `${block.transactions.length} of them`, `${receipts.length} of them`);
   }
+  checkPlaces(block, receipts);
   const bound = receipts.length - unboundTail(block, writer, keccak256);
   const bloom = new Uint8Array(BLOOM_BYTES);
   const root = orderedTrieRoot(
@@ -40,7 +41,7 @@ export function recomputeReceipts(
     throw new Mismatched('logsBloom', block['logsBloom'], hexOf(bloom));
   }
   progress.path = '';
-  checkReceipts(block, receipts, bound, writer, keccak256);
+  checkAmounts(block, receipts, bound, writer, keccak256);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { JsonValue } from '#platform/kernel';
 import type { RpcTransaction } from '../rpc-types.ts';
 import { smallQuantity } from './hex.ts';
-import { FieldAbsent, FieldNotHex, Mismatched, UnknownType } from './part-report.ts';
+import { FieldAbsent, FieldNotHex, Mismatched } from './part-report.ts';
 import type { RlpWriter } from './rlp.ts';
 
 export type Fields = { readonly [field: string]: JsonValue | undefined };
@@ -112,12 +112,15 @@ export function isSigned(type: number): boolean {
   return SIGNED[type] !== undefined;
 }
 
-/** The bytes that the transactions root binds. Throws UnknownType, FieldAbsent, FieldNotHex. */
-export function writeTransaction(writer: RlpWriter, transaction: RpcTransaction, index: number): void {
-  const type = typeOf(transaction);
-  const fields = COMPLETE[type];
-  if (fields === undefined) throw new UnknownType(`transactions[${index}].type`);
-  writeList(writer, transaction, fields);
+export const KNOWN_TYPES: readonly number[] = Object.keys(COMPLETE).map(Number);
+
+export function isKnownType(type: number): boolean {
+  return COMPLETE[type] !== undefined;
+}
+
+/** The bytes that the transactions root binds, as of a known type. Throws FieldAbsent, FieldNotHex. */
+export function writeTransaction(writer: RlpWriter, transaction: RpcTransaction, type: number): void {
+  writeList(writer, transaction, COMPLETE[type]!);
   if (type !== 0) writer.byte(type);
 }
 

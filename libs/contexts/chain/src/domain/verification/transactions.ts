@@ -1,9 +1,9 @@
 import type { RpcBlock, RpcTransaction } from '../rpc-types.ts';
 import type { Keccak256 } from './crypto.ts';
 import { hexOf, isHex, smallQuantity } from './hex.ts';
-import { FieldAbsent, Mismatched } from './part-report.ts';
+import { FieldAbsent, Mismatched, UnknownType } from './part-report.ts';
 import type { RlpWriter } from './rlp.ts';
-import { checkSignatureFields, typeOf, writeTransaction } from './transaction-encoding.ts';
+import { checkSignatureFields, isKnownType, KNOWN_TYPES, typeOf, writeTransaction } from './transaction-encoding.ts';
 import { orderedTrieRoot } from './trie.ts';
 
 /** The place that an error while encoding belongs to. */
@@ -18,27 +18,69 @@ export function recomputeTransactions(block: RpcBlock, writer: RlpWriter, keccak
   const expected = block['transactionsRoot'];
   if (typeof expected !== 'string') throw new FieldAbsent('transactionsRoot');
   for (let index = 0; index < transactions.length; index += 1) checkPlace(block, transactions[index]!, index);
+  const stranger = transactions.findIndex((transaction) => !isKnownType(typeOf(transaction)));
+  if (stranger !== -1) {
+    checkHashes(transactions, writer, keccak256, progress);
+    throw new UnknownType(`transactions[${stranger}].type`);
+  }
   const bound = transactions.length - unboundTail(block, writer, keccak256);
   const root = orderedTrieRoot(
     writer,
     bound,
     (index) => {
-      const transaction = transactions[index]!;
-      const mark = writer.size;
       progress.path = `transactions[${index}].`;
-      writeTransaction(writer, transaction, index);
-      const hash = keccak256(writer.since(mark));
-      if (!isHex(hash, transaction.hash)) throw new Mismatched(`transactions[${index}].hash`, transaction.hash, hexOf(hash));
-      checkSignatureFields(transaction, typeOf(transaction), index);
+      writeChecked(transactions[index]!, index, writer, keccak256);
     },
     keccak256,
   );
   if (!isHex(root, expected)) throw new Mismatched('transactionsRoot', expected, hexOf(root));
 }
 
-function checkPlace(block: RpcBlock, transaction: RpcTransaction | string, index: number): void {
+/** Leaves in the writer what the root binds, once the transaction's own hash is seen to follow from it. */
+function writeChecked(transaction: RpcTransaction, index: number, writer: RlpWriter, keccak256: Keccak256): void {
+  const mark = writer.size;
+  const type = typeOf(transaction);
+  writeTransaction(writer, transaction, type);
+  const hash = keccak256(writer.since(mark));
+  if (!isHex(hash, transaction.hash)) throw new Mismatched(`transactions[${index}].hash`, transaction.hash, hexOf(hash));
+  checkSignatureFields(transaction, type, index);
+}
+
+/**
+ * Where a type is unknown the root can not be recomputed, but the hash of each other transaction can. And a known one
+ * must not pass unseen under the name of an unknown type.
+ */
+function checkHashes(transactions: readonly RpcTransaction[], writer: RlpWriter, keccak256: Keccak256, progress: Progress): void {
+  const mark = writer.size;
+  transactions.forEach((transaction, index) => {
+    progress.path = `transactions[${index}].`;
+    writer.rewind(mark);
+    if (isKnownType(typeOf(transaction))) {
+      writeChecked(transaction, index, writer, keccak256);
+      return;
+    }
+    const disguised = KNOWN_TYPES.find((type) => hashesAs(transaction, type, writer, keccak256));
+    if (disguised !== undefined) throw new Mismatched(`transactions[${index}].type`, `0x${disguised.toString(16)}`, String(transaction['type']));
+  });
+  writer.rewind(mark);
+}
+
+function hashesAs(transaction: RpcTransaction, type: number, writer: RlpWriter, keccak256: Keccak256): boolean {
+  const mark = writer.size;
+  try {
+    writeTransaction(writer, transaction, type);
+    return isHex(keccak256(writer.since(mark)), transaction.hash);
+  } catch {
+    return false; // It lacks what that type has.
+  } finally {
+    writer.rewind(mark);
+  }
+}
+
+function checkPlace(block: RpcBlock, transaction: RpcTransaction | string | null, index: number): void {
   const path = `transactions[${index}]`;
   if (typeof transaction === 'string') throw new FieldAbsent(path);
+  if (typeof transaction !== 'object' || transaction === null) throw new Mismatched(path, 'a transaction', String(transaction));
   if (transaction.blockHash !== block.hash) throw new Mismatched(`${path}.blockHash`, block.hash, String(transaction.blockHash));
   if (transaction.blockNumber !== block.number) throw new Mismatched(`${path}.blockNumber`, block.number, String(transaction.blockNumber));
   if (smallQuantity(transaction.transactionIndex) !== index) {
