@@ -45,7 +45,7 @@ export class ExplorerBodies {
     const stored = this.#stored(place);
     const logs = stored.facts.parts.logs === 0 ? [] : this.#parts<LogsPiece>(place, 'logs');
     const { transaction, receipt } = this.#whole(place, stored, logs);
-    return shown(transaction, stored.facts.kind, transactionForm(transaction, receipt));
+    return shown(transaction, stored.facts.kind, transactionForm(transaction, receipt, stored.facts.kind));
   }
 
   #whole(place: BodyPlace, stored: StoredTransaction, logs: readonly LogsPiece[]): { transaction: RpcTransaction; receipt: RpcReceipt | undefined } {

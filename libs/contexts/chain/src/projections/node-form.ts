@@ -10,8 +10,8 @@ export type NodeObject = { readonly [field: string]: JsonValue | undefined };
 
 const QUANTITY = /^0x[0-9a-f]+$/;
 const DATA = /^0x[0-9a-f]*$/;
-/** Of a Date. Beyond it a time is its number, as a decimal string. */
-const LAST_SECOND = 8_640_000_000_000n;
+/** Of the year 9999, the last that ISO 8601 writes with four digits. Beyond it a time is its number, as a decimal string. */
+const LAST_SECOND = 253_402_300_799n;
 
 export interface ApiForm {
   readonly known: { [field: string]: unknown };

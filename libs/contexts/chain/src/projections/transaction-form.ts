@@ -1,4 +1,5 @@
 import type { JsonValue } from '#platform/kernel';
+import type { TransactionKind } from '../domain/chain.events.ts';
 import type { RpcReceipt, RpcTransaction } from '../domain/rpc-types.ts';
 import { apiForm, extraOf, RECEIPT, TRANSACTION } from './node-form.ts';
 import type { TransactionFacts } from './transaction-chunk.ts';
@@ -7,9 +8,9 @@ import type { TransactionFacts } from './transaction-chunk.ts';
 const SUMMARY = ['type', 'from', 'to', 'value', 'input', 'nonce', 'gas'] as const;
 
 /** A transaction as nodes of any chain give it, with its receipt, as one flat object in the form of the API. */
-export function transactionForm(transaction: RpcTransaction, receipt: RpcReceipt | undefined): { readonly [field: string]: unknown } {
+export function transactionForm(transaction: RpcTransaction, receipt: RpcReceipt | undefined, kind: TransactionKind): { readonly [field: string]: unknown } {
   const sent = apiForm(transaction, TRANSACTION);
-  if (receipt === undefined) return { ...sent.known, to: transaction.to ?? null, receipt: 'not-captured', ...extraOf(sent.extra) };
+  if (receipt === undefined) return { ...sent.known, ...receiverOf(transaction, kind), receipt: 'not-captured', ...extraOf(sent.extra) };
   const done = apiForm(receipt, RECEIPT);
   const extra: { [field: string]: JsonValue } = { ...sent.extra };
   for (const [field, value] of Object.entries(done.extra)) extra[differs(extra, field, value) ? `receipt.${field}` : field] = value;
@@ -19,14 +20,14 @@ export function transactionForm(transaction: RpcTransaction, receipt: RpcReceipt
     if (differs(known, field, value)) extra[`receipt.${field}`] = receipt[field] ?? null;
     else known[field] = value;
   }
-  return { ...known, to: transaction.to ?? null, status: known.status ?? null, receipt: 'captured', ...extraOf(extra) };
+  return { ...known, ...receiverOf(transaction, kind), status: known.status ?? null, receipt: 'captured', ...extraOf(extra) };
 }
 
 export function summaryForm(transaction: RpcTransaction, facts: TransactionFacts): { readonly [field: string]: unknown } {
   const { known } = apiForm(transaction, TRANSACTION);
   const shown: { [field: string]: unknown } = {};
   for (const field of SUMMARY) if (known[field] !== undefined) shown[field] = known[field];
-  const common = { ...shown, to: transaction.to ?? null, kind: facts.kind };
+  const common = { ...shown, ...receiverOf(transaction, facts.kind), kind: facts.kind };
   if (!facts.receipt) return { ...common, receipt: 'not-captured' };
   const outcome = apiForm(facts.outcome, RECEIPT).known;
   const { gasUsed, status } = outcome;
@@ -36,6 +37,12 @@ export function summaryForm(transaction: RpcTransaction, facts: TransactionFacts
     ...(gasUsed === undefined ? {} : { gasUsed }),
     status: status ?? null,
   };
+}
+
+/** Types that batch several calls have no receiver, and are no deploys. */
+function receiverOf(transaction: RpcTransaction, kind: TransactionKind): { readonly to?: string | null } {
+  if (typeof transaction.to === 'string') return { to: transaction.to };
+  return kind === 'deploy' || transaction.to === null ? { to: null } : {};
 }
 
 function differs(object: { readonly [field: string]: unknown }, field: string, value: unknown): boolean {
