@@ -15,7 +15,7 @@ import type { CaptureState, CaptureStatus, CaptureStatusBoard } from './capture-
 import { ChainContradicts, NoProvider, isNodeTrouble } from './capture.errors.ts';
 import { openChain } from './chain-opening.ts';
 import { ChainReorganizer } from './chain-reorganizer.ts';
-import type { ChainActors } from './chain-view.ts';
+import type { ChainActors } from './chain-actors.ts';
 import { viewOf } from './chain-view.ts';
 import { FinalityWatch } from './finality-watch.ts';
 import { HeadCapture } from './head-capture.ts';
@@ -178,6 +178,7 @@ export class CaptureProcess {
   async #meet(error: unknown): Promise<void> {
     if (error instanceof ChainContradicts) {
       this.#parts.log.error({ chainId: this.#boardKey, code: error.code, ...error.facts }, 'chain contradicts itself');
+      this.#show('stopped', error.message);
       await this.#parts.chains.tell(this.#boardKey, { type: 'StopChain', code: error.code, reason: error.message }).catch(() => undefined);
       return;
     }

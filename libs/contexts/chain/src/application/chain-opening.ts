@@ -1,6 +1,6 @@
 import type { BlockCheck } from './block-check.ts';
 import { ChainContradicts, NodeLagging } from './capture.errors.ts';
-import type { ChainActors } from './chain-view.ts';
+import type { ChainActors } from './chain-actors.ts';
 import { viewOf } from './chain-view.ts';
 import type { ProviderSet } from './provider-set.ts';
 import type { FetchedBlock, RpcHeader } from '../domain/rpc-types.ts';

@@ -65,9 +65,11 @@ export class ChainReorganizer {
       }
       const latest = await node.header('latest');
       if (latest === null || Number(latest.number) >= head.number) return undefined;
+      const number = Number(latest.number);
       const floor = view.finalized?.number ?? view.lowest;
-      if (Number(latest.number) < floor) throw contradiction(view, floor, node.label);
-      return view.hashAt(Number(latest.number)) === latest.hash ? { number: Number(latest.number), hash: latest.hash } : undefined;
+      const lostAll = view.finalized === undefined && view.lowest === view.firstBlock && number < view.firstBlock;
+      if (number < floor && !lostAll) throw contradiction(view, floor, node.label);
+      return lostAll || view.hashAt(number) === latest.hash ? { number, hash: latest.hash } : undefined;
     });
     if (ancestor === undefined) return false;
     await this.#adopt(view, ancestor, []);

@@ -25,7 +25,16 @@ export async function findForkPoint(node: ChainNode, view: ChainView, nodeHead: 
     }
     top = bottom - 1;
   }
-  throw contradiction(view, floor, node.label);
+  return belowAll(node, view, floor);
+}
+
+/** Where nothing is final, what stands under our lowest block may be shared too; a chain begun in the middle may lose its first. */
+async function belowAll(node: ChainNode, view: ChainView, floor: number): Promise<BlockRef> {
+  if (view.finalized !== undefined || view.lowest === 0) throw contradiction(view, floor, node.label);
+  const below = await node.header(view.lowest - 1);
+  if (below === null) throw new NodeLagging(node.label, view.lowest - 1);
+  if (below.hash !== view.lowestParent && view.lowest !== view.firstBlock) throw contradiction(view, floor, node.label);
+  return { number: view.lowest - 1, hash: below.hash };
 }
 
 export function contradiction(view: ChainView, floor: number, node: string): ChainContradicts {

@@ -5,7 +5,8 @@ import type { HeadHint } from '../ports/chain-node.port.ts';
 import type { BlockIntake } from './block-intake.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
 import type { ChainReorganizer } from './chain-reorganizer.ts';
-import type { ChainActors, ChainView } from './chain-view.ts';
+import type { ChainActors } from './chain-actors.ts';
+import type { ChainView } from './chain-view.ts';
 import { viewOf } from './chain-view.ts';
 import { pieces } from './observed-pieces.ts';
 
@@ -23,6 +24,8 @@ export interface HeadCaptureOptions {
 
 /** Shown as catching up rather than following. */
 const LONG_WAY = 256;
+/** A longer gap is not filled before the head is shown. */
+const LONG_GAP = 10_000;
 
 /** Brings the chain's own head to a head that a node told of. */
 export class HeadCapture {
@@ -38,19 +41,28 @@ export class HeadCapture {
     const view = await this.#view();
     const { head } = view;
     if (head !== undefined && hint.number <= head.number) return this.#notAbove(hint, head, view, signal);
-    if (head !== undefined && hint.number === head.number + 1) {
+    if (head !== undefined && hint.number === head.number + 1 && view.next === hint.number) {
       if (hint.parentHash !== head.hash) return this.#leave(hint, view, signal);
       const block = await this.#options.intake.byHash(hint.hash, hint.number, signal);
       await this.#observe([block], heardAt, hint.number);
       return false;
     }
-    return this.#fill(hint, view, heardAt, signal);
+    if (head !== undefined && hint.number - head.number > LONG_GAP) await this.#leaveToBackfill(head.number + 1, hint.number - 1);
+    return this.#fill(hint, await this.#view(), heardAt, signal);
+  }
+
+  /** After a long stop the head comes first, and what was missed as a backfill. */
+  async #leaveToBackfill(from: number, to: number): Promise<void> {
+    const { chains, chainId, log } = this.#options;
+    await chains.tell(chainId, { type: 'RequestBackfill', from, to });
+    log.info({ chainId, from, to }, 'long gap is left to a backfill');
   }
 
   /** Every number between our head and theirs, in order. */
   async #fill(hint: HeadHint, view: ChainView, heardAt: number, signal: AbortSignal): Promise<boolean> {
-    const from = view.head === undefined ? view.firstBlock : view.head.number + 1;
-    let parent = view.head?.hash;
+    const from = view.next;
+    // A block above a gap shows its parent when the gap is filled.
+    let parent = view.head !== undefined && view.head.number + 1 === from ? view.head.hash : undefined;
     for await (const blocks of this.#options.intake.range(from, hint.number, signal)) {
       const linked: ObservedBlock[] = [];
       for (const block of blocks) {

@@ -3,7 +3,7 @@ import { ChainfoldError } from '#platform/kernel';
 import type { ICommandHandler } from '@nestjs/cqrs';
 import { Command, CommandHandler } from '@nestjs/cqrs';
 import type { ChainCommand } from '../domain/chain.commands.ts';
-import { ChainActors } from './chain-view.ts';
+import { ChainActors } from './chain-actors.ts';
 import { viewOf } from './chain-view.ts';
 
 /** One envelope for every command of a chain. */

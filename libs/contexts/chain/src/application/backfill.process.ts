@@ -1,0 +1,174 @@
+import type { EventReader } from '#platform/event-store';
+import type { Clock, RecordedEvent } from '#platform/kernel';
+import { ChainfoldError, START } from '#platform/kernel';
+import type { ObservedBlock } from '../domain/chain.events.ts';
+import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
+import type { OpenChain } from './capture.process.ts';
+import { NoProvider, isNodeTrouble } from './capture.errors.ts';
+import type { BackfillActors, ChainActors } from './chain-actors.ts';
+import { blocksBeside } from './beside-range.ts';
+import { pieces } from './observed-pieces.ts';
+
+export interface BackfillParts {
+  readonly reader: EventReader;
+  readonly chains: ChainActors;
+  readonly backfills: BackfillActors;
+  readonly clock: Clock;
+  readonly log: CaptureLog;
+  readonly metrics: CaptureMetrics;
+  /** The chains that are captured here; a request for another one waits. Resolves when the chain is open. */
+  readonly open: (chainId: string) => Promise<OpenChain> | undefined;
+}
+
+export interface BackfillProgress {
+  readonly chainId: string;
+  readonly from: number;
+  readonly to: number;
+  /** Blocks that are durable. */
+  readonly done: number;
+  readonly blocksPerSecond: number;
+  readonly state: 'waiting' | 'running' | 'stalled' | 'failed';
+  readonly reason: string | undefined;
+}
+
+type Job = { -readonly [field in keyof BackfillProgress]: BackfillProgress[field] };
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+const TELLING: readonly string[] = ['BackfillRequested', 'BackfillCompleted'];
+
+/** Fills the ranges that the log says were requested, whoever requested them; goes on after a restart. */
+export class BackfillProcess {
+  readonly #parts: BackfillParts;
+  readonly #jobs = new Map<string, Job>();
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(parts: BackfillParts) {
+    this.#parts = parts;
+  }
+
+  /** Of what is not finished yet; what is, stands in the log. */
+  progress(chainId: string): readonly BackfillProgress[] {
+    return [...this.#jobs.values()].filter((job) => job.chainId === chainId);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const deliveries = this.#parts.reader.subscribe(START, { categories: ['chain'], types: TELLING }, signal);
+    let caughtUp = false;
+    for await (const delivery of deliveries) {
+      if (delivery.kind === 'event') this.#note(delivery.event);
+      if (delivery.kind === 'caughtUp') caughtUp = true;
+      // Only with the whole log read is it known which requests were fulfilled long ago.
+      if (caughtUp) this.#startAll(signal);
+    }
+    await Promise.allSettled(this.#running.values());
+  }
+
+  #note({ type, data }: RecordedEvent): void {
+    const { chainId, from, to } = data as unknown as { chainId: string; from: number; to: number };
+    const key = `${chainId}.${from}.${to}`;
+    if (type === 'BackfillCompleted') this.#jobs.delete(key);
+    else this.#jobs.set(key, { chainId, from, to, done: 0, blocksPerSecond: 0, state: 'waiting', reason: undefined });
+  }
+
+  /** One at a time per chain: two would only share the same provider. */
+  #startAll(signal: AbortSignal): void {
+    for (const { chainId } of this.#jobs.values()) {
+      if (this.#running.has(chainId)) continue;
+      const open = this.#parts.open(chainId);
+      if (open === undefined) continue;
+      const work = this.#workOn(chainId, open, signal).finally(() => {
+        this.#running.delete(chainId);
+        if (!signal.aborted && this.#waiting(chainId) !== undefined) this.#startAll(signal);
+      });
+      this.#running.set(chainId, work);
+      work.catch(() => undefined);
+    }
+  }
+
+  #waiting(chainId: string): Job | undefined {
+    return this.progress(chainId).find((job) => job.state !== 'failed') as Job | undefined;
+  }
+
+  async #workOn(chainId: string, opened: Promise<OpenChain>, signal: AbortSignal): Promise<void> {
+    const open = await opened;
+    for (let job = this.#waiting(chainId); job !== undefined && !signal.aborted; job = this.#waiting(chainId)) {
+      await this.#persist(job, open, signal);
+    }
+  }
+
+  async #persist(job: Job, open: OpenChain, signal: AbortSignal): Promise<void> {
+    const { log, clock } = this.#parts;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      const before = job.done;
+      try {
+        await this.#fill(job, open, signal);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (job.done > before) failures = 0;
+        const reason = error instanceof Error ? error.message : String(error);
+        const passing = isNodeTrouble(error) || error instanceof NoProvider || (error instanceof ChainfoldError && error.retryable);
+        const changed = job.state !== (passing ? 'stalled' : 'failed');
+        Object.assign(job, { state: passing ? 'stalled' : 'failed', reason, blocksPerSecond: 0 });
+        const facts = error instanceof ChainfoldError ? { code: error.code, ...error.facts } : { error };
+        if (changed) log.warn({ chainId: job.chainId, from: job.from, to: job.to, ...facts }, passing ? 'backfill stalled' : 'backfill failed');
+        if (!passing) return;
+        const pause = error instanceof NoProvider ? error.waitMs : FIRST_PAUSE_MS * 2 ** Math.min(failures, 8);
+        await clock.sleep(Math.min(LONGEST_PAUSE_MS, pause), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #fill(job: Job, { intake, priority }: OpenChain, signal: AbortSignal): Promise<void> {
+    const { backfills, chains, reader, log } = this.#parts;
+    const { chainId, from, to } = job;
+    const id = `${chainId}.${from}.${to}`;
+    await backfills.tell(id, { type: 'StartBackfill', chainId, from, to });
+    const { state } = await backfills.peek(id);
+    const next = state.status === 'running' && state.tip !== undefined ? state.tip.number + 1 : from;
+    if (state.status === 'running') {
+      job.done = next - from;
+      job.state = 'running';
+      job.reason = undefined;
+      log.info({ chainId, from, to, next }, 'backfill runs');
+      const rate = new Rate(this.#parts.clock);
+      for await (const blocks of intake.range(next, to, signal, () => priority.clear())) {
+        for (const piece of pieces(blocks)) await this.#observe(job, id, piece, rate);
+      }
+      const beside = await blocksBeside(reader, chainId, from, to);
+      await backfills.tell(id, { type: 'FinishBackfill', ...beside });
+    }
+    await chains.tell(chainId, { type: 'CompleteBackfill', from, to });
+    this.#jobs.delete(id);
+    log.info({ chainId, from, to, blocks: to - from + 1 }, 'backfill finished');
+  }
+
+  async #observe(job: Job, id: string, piece: readonly ObservedBlock[], rate: Rate): Promise<void> {
+    await this.#parts.backfills.tell(id, { type: 'ObserveBackfilled', blocks: piece });
+    job.done += piece.length;
+    job.blocksPerSecond = rate.after(piece.length);
+    this.#parts.metrics.backfilled(job.chainId, piece.length, piece.reduce((sum, block) => sum + block.transactionCount, 0));
+  }
+}
+
+/** Blocks per second, over about the last ten seconds. */
+class Rate {
+  readonly #clock: Clock;
+  readonly #marks: { readonly at: number; readonly total: number }[] = [];
+  #total = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#marks.push({ at: clock.monotonic(), total: 0 });
+  }
+
+  after(blocks: number): number {
+    this.#total += blocks;
+    const now = this.#clock.monotonic();
+    this.#marks.push({ at: now, total: this.#total });
+    while (this.#marks.length > 2 && now - (this.#marks[0]?.at ?? now) > 10_000) this.#marks.shift();
+    const first = this.#marks[0] ?? { at: now, total: 0 };
+    return now === first.at ? 0 : Math.round(((this.#total - first.total) * 10_000) / (now - first.at)) / 10;
+  }
+}

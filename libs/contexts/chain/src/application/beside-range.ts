@@ -1,0 +1,63 @@
+import type { EventReader } from '#platform/event-store';
+import type { RecordedEvent } from '#platform/kernel';
+import { streamName } from '#platform/kernel';
+import type { ObservedBlock } from '../domain/chain.events.ts';
+import type { Hex } from '../domain/rpc-types.ts';
+
+const PAGE = 500;
+
+/**
+ * What a range must join: the parent that the block above it names, and the hash of the block under it. Undefined where
+ * we do not hold that block, so that there is nothing to compare.
+ */
+export async function blocksBeside(reader: EventReader, chainId: string, from: number, to: number): Promise<{ readonly above: Hex | undefined; readonly below: Hex | undefined }> {
+  const edge = from === 0 ? undefined : await canonicalAt(reader, chainId, from - 1);
+  const above = await canonicalAt(reader, chainId, to + 1);
+  return { above: above?.parentHash, below: edge?.hash };
+}
+
+/** In the order of the head, or in a neighbouring backfill. */
+async function canonicalAt(reader: EventReader, chainId: string, number: number): Promise<ObservedBlock | undefined> {
+  return (await inHead(reader, chainId, number)) ?? (await inBackfill(reader, chainId, number));
+}
+
+/** The last one observed at this number that was not dropped since. */
+async function inHead(reader: EventReader, chainId: string, number: number): Promise<ObservedBlock | undefined> {
+  const branch = new Map<Hex, ObservedBlock>();
+  let found: ObservedBlock | undefined;
+  for await (const { type, data } of eventsOf(reader, 'chain', chainId)) {
+    const block = data as unknown as ObservedBlock;
+    if (type === 'BlockObserved' && block.number === number) found = block;
+    if (type === 'BranchBlockObserved' && block.number === number) branch.set(block.hash, block);
+    if (type !== 'ChainReorganized') continue;
+    const { dropped, adopted } = data as unknown as { dropped: readonly { hash: Hex }[]; adopted: readonly { hash: Hex }[] };
+    if (dropped.some(({ hash }) => hash === found?.hash)) found = undefined;
+    for (const { hash } of adopted) found = branch.get(hash) ?? found;
+  }
+  return found;
+}
+
+async function inBackfill(reader: EventReader, chainId: string, number: number): Promise<ObservedBlock | undefined> {
+  for (let after: string | undefined; ; ) {
+    const streams = await reader.listStreams({ category: 'backfill', limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const { stream } of streams) {
+      const [chain, from, to] = stream.slice('backfill-'.length).split('.');
+      if (chain !== chainId || Number(from) > number || Number(to) < number) continue;
+      // Revision 0 is the start; every block after it is one event.
+      const [event] = await reader.readStream(stream, 1 + number - Number(from), 1);
+      if (event?.type === 'BlockObserved') return event.data as unknown as ObservedBlock;
+    }
+    after = streams.at(-1)?.stream;
+    if (streams.length < PAGE) return undefined;
+  }
+}
+
+async function* eventsOf(reader: EventReader, category: string, id: string): AsyncGenerator<RecordedEvent> {
+  const stream = streamName(category, id);
+  for (let next = 0; ; ) {
+    const page = await reader.readStream(stream, next, PAGE);
+    yield* page;
+    if (page.length < PAGE) return;
+    next += page.length;
+  }
+}

@@ -1,0 +1,58 @@
+import type { BackfillRange, Chain } from '../domain/chain-state.ts';
+import { cutTo, lowest } from '../domain/chain-links.ts';
+import type { BlockRef, Hex } from '../domain/rpc-types.ts';
+
+/** What capturing needs to know of the chain as the log holds it. */
+export interface ChainView {
+  readonly status: Chain['status'];
+  readonly stopReason: string | undefined;
+  readonly genesisHash: Hex | undefined;
+  readonly firstBlock: number;
+  readonly head: BlockRef | undefined;
+  /** The next block of the head: above it, and above what is left to backfills. */
+  readonly next: number;
+  readonly safe: BlockRef | undefined;
+  readonly finalized: BlockRef | undefined;
+  /** Lowest number whose hash is still remembered, and the parent that it names. */
+  readonly lowest: number;
+  readonly lowestParent: Hex | undefined;
+  /** Undefined where it is not remembered, or was never captured. */
+  hashAt(number: number): Hex | undefined;
+}
+
+export function viewOf(chain: Chain): ChainView {
+  if (chain.status === 'absent') return { ...NOTHING, status: 'absent' };
+  const { links, genesisHash, firstBlock, safe, finalized } = chain;
+  const bottom = links === undefined ? undefined : lowest(links);
+  return {
+    status: chain.status,
+    stopReason: chain.status === 'stopped' ? chain.reason : undefined,
+    genesisHash,
+    firstBlock,
+    head: links?.ref,
+    next: afterBackfills(links === undefined ? firstBlock : links.ref.number + 1, chain.backfills),
+    safe,
+    finalized,
+    lowest: bottom?.ref.number ?? firstBlock,
+    lowestParent: bottom?.parentHash,
+    hashAt: (number) => cutTo(links, number)?.ref.hash,
+  };
+}
+
+function afterBackfills(next: number, backfills: readonly BackfillRange[]): number {
+  const range = backfills.find(({ from, to }) => from <= next && to >= next);
+  return range === undefined ? next : afterBackfills(range.to + 1, backfills);
+}
+
+const NOTHING = {
+  next: 0,
+  stopReason: undefined,
+  genesisHash: undefined,
+  firstBlock: 0,
+  head: undefined,
+  safe: undefined,
+  finalized: undefined,
+  lowest: 0,
+  lowestParent: undefined,
+  hashAt: () => undefined,
+} as const;
