@@ -1,4 +1,5 @@
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { problemOf } from '#platform/http';
 import { Draining, type Lifecycle } from './lifecycle.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -9,11 +10,7 @@ export function refuseWorkWhileDraining(adapter: FastifyAdapter, lifecycle: Life
     if (!lifecycle.draining.aborted) return done();
     void reply.header('connection', 'close');
     if (READS.has(request.method)) return done();
-    const { message, code, hint } = new Draining();
-    void reply
-      .code(503)
-      .header('retry-after', '5')
-      .type('application/problem+json')
-      .send({ type: 'about:blank', title: message, status: 503, detail: hint, instance: request.url, code });
+    const { problem } = problemOf(new Draining(), request.url);
+    void reply.code(problem.status).header('retry-after', '5').type('application/problem+json').send(JSON.stringify(problem));
   });
 }

@@ -1,17 +1,16 @@
 import { resolve } from 'node:path';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { acquireDataDirectory } from '#platform/event-store';
 import { systemClock } from '#platform/kernel';
-import type { Logger } from '#platform/observability';
+import { createHttpAdapter } from '#platform/http';
+import { nestLogger, openLog, type Logger } from '#platform/observability';
 import { loadSettings, platformSettings, processSources, type SettingsOf, type SettingsPart, type SettingsSources } from '#platform/settings';
 import type { Boot, CaptureMode, Deployable, PlatformSettings } from './deployable.ts';
 import { refuseWorkWhileDraining } from './draining-door.ts';
 import { HealthParts } from './health-parts.ts';
 import { closeDoor, listen, type ListenAt } from './http-listener.ts';
 import { Draining, Lifecycle, type DrainReport } from './lifecycle.ts';
-import { nestLog } from './nest-log.ts';
-import { processLog } from './process-log.ts';
 import { RuntimeModule } from './runtime.module.ts';
 
 export interface OpenOptions {
@@ -57,7 +56,7 @@ function bootOf<Parts extends readonly SettingsPart[]>(deployable: Deployable<Pa
   const parts = [...platformSettings, ...deployable.settings];
   const settings = loadSettings(parts, options.sources ?? processSources()) as PlatformSettings & SettingsOf<Parts>;
   const clock = systemClock;
-  const log = processLog(settings.log);
+  const log = openLog({ level: settings.log.level, format: settings.log.format });
   const lifecycle = new Lifecycle(clock, {
     ...(options.drainWithinMs === undefined ? {} : { drainWithinMs: options.drainWithinMs }),
     observe: (step, part, tookMs) => {
@@ -78,10 +77,10 @@ async function open<Settings>(deployable: Deployable, boot: Boot<Settings>, at: 
   let app: NestFastifyApplication | undefined;
   lifecycle.add({ name: 'modules', phase: 'files', stop: () => app?.close() });
 
-  const adapter = new FastifyAdapter({ bodyLimit: 1_048_576, trustProxy: false });
+  const adapter = createHttpAdapter();
   refuseWorkWhileDraining(adapter, lifecycle);
   const root = RuntimeModule.around(boot, await deployable.register(boot as Boot<never>));
-  app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: nestLog(boot.log), abortOnError: false });
+  app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: nestLogger(boot.log), abortOnError: false });
   const door = app;
   let url = '';
   lifecycle.add({
