@@ -141,7 +141,8 @@ export class AnvilEmbeddedNode extends EmbeddedNode {
       // By fee, anvil 1.7.1 may take a sender's later nonce first and then silently loses it.
       ['--no-mining', '--order', 'fifo', '--slots-in-an-epoch', String(SLOTS_IN_AN_EPOCH)],
       ['--prune-history', String(KEEP_STATES), '--transaction-block-keeper', String(KEEP_BODIES)],
-      ['--dump-state', this.#files.parting],
+      // On its end only: while it runs, saving is ours.
+      ['--dump-state', this.#files.parting, '--state-interval', '86400'],
       restored ? ['--load-state', this.#files.loading] : [],
       verbose ? ['--color', 'never'] : ['--quiet'],
     ].flat();

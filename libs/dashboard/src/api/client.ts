@@ -1,0 +1,35 @@
+/** What the server said no to, in its own words (RFC 9457), or that it could not be reached. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+
+  get missing(): boolean {
+    return this.status === 404;
+  }
+  /** The address was not understood: it will not be right later either. */
+  get refused(): boolean {
+    return this.status >= 400 && this.status < 500;
+  }
+}
+
+/** GET under /api/v1. Throws `ApiError`; status 0 means that no server answered. */
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError('The server cannot be reached.', 0);
+  }
+  const body: unknown = await response.json().catch(() => undefined);
+  if (response.ok && body !== undefined) return body as T;
+  const problem = (body ?? {}) as { title?: unknown; detail?: unknown };
+  const words = [problem.detail, problem.title].find((text) => typeof text === 'string' && text !== '');
+  throw new ApiError(typeof words === 'string' ? words : `The server answered ${response.status}.`, response.status);
+}
+
+export const chainPath = (chainId: string, rest = ''): string => `/chains/${encodeURIComponent(chainId)}${rest}`;
