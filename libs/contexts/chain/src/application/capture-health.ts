@@ -1,0 +1,34 @@
+import type { Clock } from '#platform/kernel';
+import type { CaptureStatus, CaptureStatusBoard } from './capture-status.ts';
+import type { ChainActors } from './chain-actors.ts';
+import { viewOf } from './chain-view.ts';
+
+/** So long a node may be ahead of us without a single block arriving. */
+const NO_PROGRESS_MS = 30_000;
+
+/** Fits the checks of readiness: down with the reason of every chain that does not move although it should. */
+export async function captureHealth(board: CaptureStatusBoard, chains: ChainActors, clock: Clock): Promise<{ status: 'up' } | { status: 'down'; reason: string }> {
+  const reasons: string[] = [];
+  for (const [chainId, status] of board.all()) {
+    const reason = (await standsStill(chainId, status, chains, clock)) ? (status.reason ?? `no block has arrived for ${NO_PROGRESS_MS / 1_000} s although the node is ahead`) : undefined;
+    if (reason !== undefined) reasons.push(`Chain ${chainId}: ${reason}`);
+  }
+  return reasons.length === 0 ? { status: 'up' } : { status: 'down', reason: reasons.join(' ') };
+}
+
+async function standsStill(chainId: string, status: CaptureStatus, chains: ChainActors, clock: Clock): Promise<boolean> {
+  switch (status.state) {
+    case 'stalled':
+    case 'stopped':
+    case 'starting':
+      return status.state !== 'starting' || status.nodeHead === undefined;
+    case 'following':
+    case 'backfilling': {
+      const { nodeHead, lastProgressAt } = status;
+      if (nodeHead === undefined || clock.now() - (lastProgressAt ?? 0) < NO_PROGRESS_MS) return false;
+      // A node that makes no blocks is no trouble of ours.
+      const head = viewOf((await chains.peek(chainId)).state).head?.number ?? -1;
+      return nodeHead > head;
+    }
+  }
+}
