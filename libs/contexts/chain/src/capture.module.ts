@@ -1,0 +1,181 @@
+import { join, resolve } from 'node:path';
+import { START, type Clock } from '#platform/kernel';
+import type { EventStore } from '#platform/event-store';
+import { processMetrics } from '#platform/observability';
+import type { Boot } from '#platform/runtime';
+import type { SettingsOf } from '#platform/settings';
+import { AnvilEmbeddedNode, DEMO_ACCOUNTS, DEMO_CHAIN_ID, DEMO_MNEMONIC } from './adapters/anvil.embedded-node.ts';
+import { connectChainNode } from './adapters/connect.chain-node.ts';
+import { recoverSender } from './adapters/ethers.recover-sender.ts';
+import { createKeccak256 } from './adapters/hash-wasm.keccak.ts';
+import { BackfillProcess } from './application/backfill.process.ts';
+import type { CaptureMetrics } from './application/capture-log.ts';
+import { captureHealth } from './application/capture-health.ts';
+import { captureMetrics, nodeMetrics } from './application/capture-metrics.ts';
+import { CaptureProcess, type CaptureParts, type OpenChain } from './application/capture.process.ts';
+import type { CaptureStatusBoard } from './application/capture-status.ts';
+import type { BackfillActors, BlockBodyActors, ChainActors } from './application/chain-actors.ts';
+import { DemoTrafficProcess } from './application/demo-traffic.process.ts';
+import { configuredChains, type chainSettings, type ConfiguredChain } from './chain.settings.ts';
+import { verificationRules } from './application/verification-settings.ts';
+import type { VerificationCrypto } from './domain/verification/crypto.ts';
+
+export type ChainBoot = Boot<SettingsOf<typeof chainSettings>>;
+
+export interface CaptureSurroundings {
+  readonly boot: ChainBoot;
+  readonly store: EventStore;
+  readonly board: CaptureStatusBoard;
+  readonly chains: ChainActors;
+  readonly bodies: BlockBodyActors;
+  readonly backfills: BackfillActors;
+  readonly crypto: VerificationCrypto;
+}
+
+const DEMO_NAME = 'demo (embedded node)';
+const DEMO_SEED = 1;
+const DEMO_REORG_EVERY_SECONDS = 180;
+
+export async function verificationCrypto(): Promise<VerificationCrypto> {
+  return { keccak256: await createKeccak256(), recoverSender };
+}
+
+/** Puts the capture of every configured chain, or of the embedded one, under the program's lifecycle. */
+export class ChainCapture {
+  readonly #around: CaptureSurroundings;
+  readonly #metrics: CaptureMetrics = captureMetrics(processMetrics);
+  readonly #nodeMetrics = nodeMetrics(processMetrics);
+  readonly #names = new Map<string, string>();
+  readonly #open = new Map<string, Promise<OpenChain>>();
+  readonly backfills: BackfillProcess;
+
+  constructor(around: CaptureSurroundings) {
+    this.#around = around;
+    const { store, chains, backfills, boot } = around;
+    const { clock, log } = boot;
+    this.backfills = new BackfillProcess({ reader: store, chains, backfills, clock, log, metrics: this.#metrics, open: (chainId) => this.#open.get(chainId) });
+  }
+
+  nameOf(chainId: string): string | undefined {
+    return this.#names.get(chainId);
+  }
+
+  register(): void {
+    const { boot, board, chains } = this.#around;
+    const configured = configuredChains(boot.settings);
+    for (const chain of configured) if (chain.chainId !== undefined) this.#names.set(chain.chainId, chain.name);
+    if (configured.length === 0) this.#names.set(String(DEMO_CHAIN_ID), DEMO_NAME);
+    if (boot.capture === 'offline') return;
+    boot.health.add('capture', () => captureHealth(board, chains, boot.clock));
+    for (const chain of configured) this.#capture(chain);
+    if (configured.length === 0 && boot.capture === 'online') this.#captureEmbedded();
+    this.#runs('backfills', (signal) => this.backfills.run(signal));
+  }
+
+  #capture(chain: ConfiguredChain): void {
+    const { boot } = this.#around;
+    const connect = { clock: boot.clock, metrics: this.#nodeMetrics, receipts: chain.receipts };
+    const process = new CaptureProcess(
+      {
+        name: chain.name,
+        chainId: chain.chainId,
+        nodes: chain.rpcUrls.map((url) => connectChainNode(url.reveal(), connect)),
+        startBlock: chain.startBlock,
+        finality: chain.finality,
+        rules: verificationRules(chain.verify),
+        blockTimeMs: chain.blockTimeMs,
+        follow: boot.capture === 'online',
+      },
+      this.#parts(),
+    );
+    this.#follows(chain.name, process);
+  }
+
+  #captureEmbedded(): void {
+    const { boot, store } = this.#around;
+    const { lifecycle, log, clock } = boot;
+    let node: AnvilEmbeddedNode | undefined;
+    let traffic: DemoTrafficProcess | undefined;
+    lifecycle.add({
+      name: 'embedded node',
+      phase: 'node',
+      start: async () => {
+        // The node keeps old blocks only for a while, so a new log begins a new chain.
+        const fresh = (await store.head()) === START;
+        node = new AnvilEmbeddedNode({ dir: join(resolve(boot.settings.data.dir), 'embedded-node'), fresh }, log, clock);
+        await node.start();
+        const demo = { mnemonic: DEMO_MNEMONIC, accounts: DEMO_ACCOUNTS, chainId: BigInt(DEMO_CHAIN_ID), seed: DEMO_SEED };
+        traffic = new DemoTrafficProcess(node, { ...demo, reorgEverySeconds: DEMO_REORG_EVERY_SECONDS }, log, clock);
+        const process = this.#embeddedProcess(node.url, clock);
+        this.#opens(DEMO_NAME, process);
+        capturing = process;
+      },
+      stop: () => node?.stop(),
+    });
+    let capturing: CaptureProcess | undefined;
+    this.#runs('capture of the embedded node', async (signal) => capturing?.run(signal));
+    lifecycle.add({ name: 'demo traffic', phase: 'processes', start: () => traffic?.start(), stop: () => traffic?.stop() });
+  }
+
+  #embeddedProcess(httpUrl: string, clock: Clock): CaptureProcess {
+    const node = connectChainNode(httpUrl.replace(/^http/, 'ws'), { clock, metrics: this.#nodeMetrics, receipts: true });
+    return new CaptureProcess(
+      {
+        name: DEMO_NAME,
+        chainId: String(DEMO_CHAIN_ID),
+        nodes: [node],
+        startBlock: this.#around.boot.settings.capture.startBlock ?? 0,
+        finality: 'auto',
+        // Our own node: asking costs nothing, and finality should move while somebody looks.
+        tagsEvery: { blocks: 1, ms: 0 },
+        rules: 'auto',
+        blockTimeMs: undefined,
+        follow: true,
+      },
+      this.#parts(),
+    );
+  }
+
+  #follows(name: string, process: CaptureProcess): void {
+    this.#runs(`capture of ${name}`, (signal) => {
+      this.#opens(name, process);
+      return process.run(signal);
+    });
+  }
+
+  /** Backfills of a chain begin when it is open. */
+  #opens(name: string, process: CaptureProcess): void {
+    process.opened().then(
+      ({ chainId }) => {
+        this.#names.set(chainId, name);
+        this.#open.set(chainId, process.opened());
+        this.backfills.chainOpened();
+      },
+      () => undefined,
+    );
+  }
+
+  #runs(name: string, run: (signal: AbortSignal) => Promise<void> | undefined): void {
+    const { lifecycle, log } = this.#around.boot;
+    const stopping = new AbortController();
+    let running: Promise<void> | undefined;
+    lifecycle.add({
+      name,
+      phase: 'processes',
+      start: () => {
+        running = run(stopping.signal)?.catch((error: unknown) => {
+          if (!stopping.signal.aborted) log.error({ err: error, process: name }, 'process ended');
+        });
+      },
+      stop: () => {
+        stopping.abort(new Error('the program is ending'));
+        return running;
+      },
+    });
+  }
+
+  #parts(): CaptureParts {
+    const { boot, board, chains, bodies, crypto } = this.#around;
+    return { chains, bodies, crypto, board, clock: boot.clock, log: boot.log, metrics: this.#metrics };
+  }
+}

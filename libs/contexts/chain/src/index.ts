@@ -1,0 +1,2 @@
+export { ChainModule, chainProjections, type ChainSurroundings } from './chain.module.ts';
+export { chainSettings } from './chain.settings.ts';
