@@ -1,4 +1,5 @@
 export type * from './actor-hooks.ts';
+export * from './actor-metrics.ts';
 export type { KindDepth } from './actor-kind.ts';
 export { DEFAULT_LIMITS, type ActorLimits } from './actor-services.ts';
 export * from './actor-system.ts';
