@@ -1,0 +1,2 @@
+export { OperationsModule, type OperationsOptions } from './operations.module.ts';
+export type { LiveBudget } from './live-events.ts';
