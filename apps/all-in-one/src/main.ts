@@ -1,1 +1,4 @@
-console.log('hi', process.version);export {};
+import { serve } from '#platform/runtime';
+import { AllInOneModule } from './all-in-one.module.ts';
+
+await serve(AllInOneModule);

@@ -1,2 +1,1 @@
 export { Backbone, type BackboneOptions } from './backbone.ts';
-export { BackboneModule } from './backbone.module.ts';

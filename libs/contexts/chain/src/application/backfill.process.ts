@@ -42,6 +42,8 @@ export class BackfillProcess {
   readonly #parts: BackfillParts;
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Map<string, Promise<void>>();
+  /** Set once the whole log is read. */
+  #caughtUp: AbortSignal | undefined;
 
   constructor(parts: BackfillParts) {
     this.#parts = parts;
@@ -52,14 +54,18 @@ export class BackfillProcess {
     return [...this.#jobs.values()].filter((job) => job.chainId === chainId);
   }
 
+  /** What was requested of a chain before it was open starts now. */
+  chainOpened(): void {
+    if (this.#caughtUp !== undefined) this.#startAll(this.#caughtUp);
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const deliveries = this.#parts.reader.subscribe(START, { categories: ['chain'], types: TELLING }, signal);
-    let caughtUp = false;
     for await (const delivery of deliveries) {
       if (delivery.kind === 'event') this.#note(delivery.event);
-      if (delivery.kind === 'caughtUp') caughtUp = true;
+      if (delivery.kind === 'caughtUp') this.#caughtUp = signal;
       // Only with the whole log read is it known which requests were fulfilled long ago.
-      if (caughtUp) this.#startAll(signal);
+      if (this.#caughtUp !== undefined) this.#startAll(signal);
     }
     await Promise.allSettled(this.#running.values());
   }

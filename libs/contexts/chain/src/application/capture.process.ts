@@ -36,6 +36,8 @@ export interface CaptureChain {
   readonly tagsEvery?: { readonly blocks: number; readonly ms: number };
   readonly rules: VerificationRules | 'auto';
   readonly blockTimeMs: number | undefined;
+  /** False: the chain is opened, so that backfills can run, and its head is left alone. */
+  readonly follow?: boolean;
 }
 
 export interface CaptureParts {
@@ -93,7 +95,8 @@ export class CaptureProcess {
       const open = await this.#persist(signal, () => this.#open(signal));
       if (open === undefined) return;
       this.#opened.resolve(open);
-      await this.#follow(open, signal);
+      if (this.#chain.follow === false) await untilAborted(signal);
+      else await this.#follow(open, signal);
     } finally {
       this.#opened.reject(new Error('capture ended'));
       await this.#providers.close();
@@ -209,6 +212,13 @@ export class CaptureProcess {
     else if (state === 'stalled') this.#parts.log.warn(fields, 'capture state changed');
     else this.#parts.log.info(fields, 'capture state changed');
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function reasonOf(error: unknown): string {

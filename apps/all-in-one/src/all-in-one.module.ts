@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ChainModule, chainProjections, chainSettings } from '#contexts/chain';
+import { Backbone } from '#platform/backbone';
+import { HttpModule } from '#platform/http';
+import { processMetrics } from '#platform/observability';
+import { OperationsModule } from '#platform/operations';
+import type { Boot } from '#platform/runtime';
+import type { SettingsOf } from '#platform/settings';
+
+const settings = chainSettings;
+const info = {
+  title: 'chainfold',
+  version: '1',
+  description: 'EVM chains, captured block by block and verified; the event log they are kept in; the projections that answer.',
+};
+
+/** Everything in one process on embedded parts. */
+@Module({})
+export class AllInOneModule {
+  static readonly settings = settings;
+
+  static async register(boot: Boot<SettingsOf<typeof settings>>): Promise<DynamicModule> {
+    processMetrics.observeProcess();
+    const backbone = await Backbone.open(boot, { projections: [chainProjections] });
+    const { store, actors, reads, projections } = backbone;
+    return {
+      module: AllInOneModule,
+      imports: [
+        HttpModule.register({ info, accessTokens: boot.settings.http.accessTokens }),
+        OperationsModule.register({ log: store, projections, pageDir: fileURLToPath(new URL('../../../libs/dashboard/public', import.meta.url)) }),
+        ChainModule.register({ boot, store, actors, reads }),
+      ],
+    };
+  }
+}
