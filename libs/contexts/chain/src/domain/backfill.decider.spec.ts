@@ -1,0 +1,42 @@
+import { given } from '#platform/testing';
+import { backfillDecider } from './backfill.decider.ts';
+import type { BackfillEvent, ObservedBlock } from './chain.events.ts';
+import type { Hex } from './rpc-types.ts';
+
+const hash = (name: string): Hex => `0x${Buffer.from(name).toString('hex').padEnd(64, '0')}`;
+function block(name: string, parent = `${name[0]}${Number(name.slice(1)) - 1}`): ObservedBlock {
+  const number = Number(name.slice(1));
+  const header = { hash: hash(name), parentHash: hash(parent), number: `0x${number.toString(16)}` as Hex, timestamp: '0x65920080' as Hex };
+  return { chainId: '1', number, hash: hash(name), parentHash: hash(parent), header, transactionCount: 0, kinds: { transfer: 0, call: 0, deploy: 0 }, verification: {}, receipts: true };
+}
+const observed = (name: string): BackfillEvent => ({ type: 'BlockObserved', data: block(name), naturalKey: hash(name), occurredAt: '2024-01-01T00:00:00.000Z' });
+const started: BackfillEvent = { type: 'BackfillStarted', data: { chainId: '1', from: 2, to: 4 } };
+const all = [started, observed('a2'), observed('a3'), observed('a4')];
+const finished: BackfillEvent = { type: 'BackfillFinished', data: { chainId: '1', from: 2, to: 4, blocks: 3 } };
+
+describe('a backfill', () => {
+  it('starts once, with its range', () => {
+    given(backfillDecider, []).when({ type: 'StartBackfill', chainId: '1', from: 2, to: 4 }).then([started]);
+    given(backfillDecider, all).when({ type: 'StartBackfill', chainId: '1', from: 2, to: 4 }).then([]);
+    given(backfillDecider, [started]).when({ type: 'StartBackfill', chainId: '1', from: 2, to: 5 }).thenThrows('backfill-range-differs');
+    given(backfillDecider, []).when({ type: 'ObserveBackfilled', blocks: [] }).thenThrows('backfill-unknown');
+  });
+  it('takes blocks in order, and goes on after a restart that brings some again', () => {
+    given(backfillDecider, [started]).when({ type: 'ObserveBackfilled', blocks: [block('a2'), block('a3')] }).then([observed('a2'), observed('a3')]);
+    given(backfillDecider, all.slice(0, 3)).when({ type: 'ObserveBackfilled', blocks: [block('a2'), block('a3'), block('a4')] }).then([observed('a4')]);
+  });
+  it('has no gap, no foreign link, and nothing beyond its range', () => {
+    given(backfillDecider, [started]).when({ type: 'ObserveBackfilled', blocks: [block('a3')] }).thenThrows('block-gap', { expected: 2 });
+    given(backfillDecider, [started, observed('a2')]).when({ type: 'ObserveBackfilled', blocks: [block('b3')] }).thenThrows('parent-mismatch');
+    given(backfillDecider, [started, observed('a2')]).when({ type: 'ObserveBackfilled', blocks: [block('b2')] }).thenThrows('parent-mismatch');
+    given(backfillDecider, all).when({ type: 'ObserveBackfilled', blocks: [block('a5')] }).thenThrows('backfill-beyond-range');
+  });
+  it('finishes when it joins what stands above and below it', () => {
+    given(backfillDecider, all).when({ type: 'FinishBackfill', above: hash('a4'), below: hash('a1') }).then([finished]);
+    given(backfillDecider, all).when({ type: 'FinishBackfill', above: undefined }).then([finished]);
+    given(backfillDecider, [...all, finished]).when({ type: 'FinishBackfill', above: hash('a4') }).then([]);
+    given(backfillDecider, all).when({ type: 'FinishBackfill', above: hash('b4') }).thenThrows('backfill-unlinked', { number: 4 });
+    given(backfillDecider, all).when({ type: 'FinishBackfill', above: undefined, below: hash('b1') }).thenThrows('backfill-unlinked', { number: 1 });
+    given(backfillDecider, all.slice(0, 3)).when({ type: 'FinishBackfill', above: undefined }).thenThrows('backfill-incomplete', { next: 4 });
+  });
+});
