@@ -1,3 +1,4 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { CommandBus, CommandHandler, CqrsModule, type ICommandHandler } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -190,6 +191,23 @@ describe('the REST API of the chain', () => {
     it('nothing of a body whose block was never observed', async () => {
       await refused(`/chains/1/transactions/${txHash('unseen')}`, 404, { code: 'transaction-unknown', facts: { hash: txHash('unseen') } });
     });
+  });
+
+  it('documents every route with its parameters and answers, as valid OpenAPI 3.1', async () => {
+    const document = (await app.inject({ method: 'GET', url: '/api/openapi.json' })).json();
+    expect((await new Validator().validate(structuredClone(document))).errors ?? []).toEqual([]);
+    const routes = Object.entries<Record<string, { summary?: string }>>(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).filter(([, { summary }]) => summary !== undefined).map(([method]) => `${method} ${path.replace('/api/v1', '')}`),
+    );
+    expect(routes.sort()).toEqual([
+      'get /chains', 'get /chains/{chainId}', 'get /chains/{chainId}/addresses/{address}/transactions', 'get /chains/{chainId}/backfills',
+      'get /chains/{chainId}/backfills/{backfill}', 'get /chains/{chainId}/blocks', 'get /chains/{chainId}/blocks/{block}',
+      'get /chains/{chainId}/blocks/{block}/transactions', 'get /chains/{chainId}/reorgs', 'get /chains/{chainId}/stops',
+      'get /chains/{chainId}/transactions/{hash}', 'post /chains/{chainId}/backfills', 'post /chains/{chainId}/resume',
+    ]);
+    const list = document.paths['/api/v1/chains/{chainId}/blocks'].get;
+    expect(list.parameters.map(({ name }: { name: string }) => name)).toEqual(['chainId', 'limit', 'after', 'order', 'atLeast', 'orphaned']);
+    expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['Problem', 'Chain', 'Block', 'Transaction', 'TransactionSummary', 'Reorg', 'Backfill']));
   });
 
   describe('commands', () => {
