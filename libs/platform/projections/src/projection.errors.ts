@@ -93,5 +93,6 @@ export function fromErrorMessage({ message, ...details }: ErrorMessage): Chainfo
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message: unknown = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
+  return typeof message === 'string' ? message : String(error);
 }

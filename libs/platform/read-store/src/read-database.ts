@@ -106,7 +106,7 @@ const TRANSIENT = new Set([5, 6, 7, 10, 13, 14]);
 
 /** Primary result code when `error` came from SQLite. https://sqlite.org/rescode.html */
 export function sqliteCode(error: unknown): number | undefined {
-  const code: unknown = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  const code: unknown = typeof error === 'object' && error !== null && 'errcode' in error ? error.errcode : undefined;
   return typeof code === 'number' ? code & 0xff : undefined;
 }
 

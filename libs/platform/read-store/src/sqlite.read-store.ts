@@ -3,7 +3,7 @@ import { START } from '#platform/kernel';
 import type { Clock, Position } from '#platform/kernel';
 import { toGeneration } from './generation-table.ts';
 import type { Generation } from './generation.ts';
-import { guarded, openForReading, openForWriting, Statements } from './read-database.ts';
+import { guarded, openForReading, openForWriting, sqliteCode, Statements } from './read-database.ts';
 import { InvalidRow, PositionNotReached, PositionOfAnotherLog, ProjectionNotReady } from './read-store.errors.ts';
 import { ReadStore } from './read-store.port.ts';
 import type { Cell, ReadView, Row } from './read-store.port.ts';
@@ -108,7 +108,7 @@ export class SqliteReadStore extends ReadStore {
     try {
       return fn();
     } catch (error) {
-      if (!(error instanceof Error) || !/^no such (column|table)/.test(error.message)) throw error;
+      if (sqliteCode(error) === undefined || !/^no such (column|table)/.test((error as Error).message)) throw error;
       const building = this.#statements.prepare("SELECT version FROM generation WHERE projection = ? AND state = 'building'").get(live.projection);
       if (building === undefined) throw error;
       throw new ProjectionNotReady(live.projection, { liveVersion: live.version, buildingVersion: Number(building['version']) });

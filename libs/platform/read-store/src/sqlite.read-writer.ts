@@ -40,11 +40,12 @@ export class SqliteReadWriter {
   readonly #statements: Statements;
   readonly #tables = new Map<string, TableWriter>();
 
-  /** Throws `data-newer`, `data-damaged`. */
-  constructor(file: string, clock: Clock) {
+  /** `maxPages`: the file never grows beyond so many pages of 8 KiB; left out: as far as the disk goes. Throws `data-newer`, `data-damaged`. */
+  constructor(file: string, clock: Clock, limits: { readonly maxPages?: number } = {}) {
     this.file = file;
     this.#clock = clock;
     this.#db = openForWriting(file);
+    if (limits.maxPages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.floor(limits.maxPages)}`);
     this.#statements = new Statements(this.#db, 1024);
   }
 
