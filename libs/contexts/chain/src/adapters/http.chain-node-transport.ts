@@ -4,6 +4,7 @@ import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
 import { labelOf, redact } from './chain-node-labels.ts';
+import { parseAnswer } from './chain-node-parsing.ts';
 import { readRefusal } from './chain-node-refusals.ts';
 import type { RpcCall, RpcReply, RpcTransport, TransportLimits } from './chain-node-transport.ts';
 import { DEFAULT_LIMITS, encodeCalls, readReply } from './chain-node-transport.ts';
@@ -42,14 +43,15 @@ export class HttpTransport implements RpcTransport {
   async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
     const firstId = this.#nextId;
     this.#nextId += calls.length;
-    const { status, headers, text, bytes } = await this.#post(encodeCalls(calls, firstId), signal);
+    const { status, headers, raw } = await this.#post(encodeCalls(calls, firstId), signal);
+    const bytes = raw.length;
     const retryAfter = headers['retry-after'];
-    const body = parse(text);
+    const body = await parseAnswer(raw);
     if (status !== 200) {
-      const refusal = readRefusal(body ?? text.slice(0, 1000), status, typeof retryAfter === 'string' ? retryAfter : undefined);
+      const refusal = readRefusal(body ?? raw.toString('utf8', 0, 1_000), status, typeof retryAfter === 'string' ? retryAfter : undefined);
       return { kind: 'refused', refusal, bytes };
     }
-    if (body === undefined) throw new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { begins: redact(text.slice(0, 80), this.url), bytes });
+    if (body === undefined) throw new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { begins: redact(raw.toString('utf8', 0, 80), this.url), bytes });
     return readReply(body, calls, firstId, this.label, bytes);
   }
 
@@ -74,7 +76,7 @@ export class HttpTransport implements RpcTransport {
       });
       const raw = Buffer.from(await answer.body.arrayBuffer());
       const plain = answer.headers['content-encoding'] === 'gzip' ? await unzip(raw, { maxOutputLength: this.#limits.maxAnswerBytes }) : raw;
-      return { status: answer.statusCode, headers: answer.headers, text: plain.toString('utf8'), bytes: plain.length };
+      return { status: answer.statusCode, headers: answer.headers, raw: plain };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw this.#failure(error, timeout.aborted);
@@ -94,8 +96,7 @@ export class HttpTransport implements RpcTransport {
 interface Posted {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
-  readonly text: string;
-  readonly bytes: number;
+  readonly raw: Buffer;
 }
 
 /** Compression costs more than it saves on a local wire. */
@@ -108,12 +109,4 @@ function headersFor(address: URL): Record<string, string> {
     ...(local ? {} : { 'accept-encoding': 'gzip' }),
     ...(address.username === '' ? {} : { authorization: `Basic ${basic}` }),
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '#platform/kernel';
 import type { FetchedBlock, Hex, RpcBlock, RpcHeader } from '../domain/rpc-types.ts';
+import { Breath } from '../application/breath.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import { NodeAnswerInvalid } from '../ports/chain-node.errors.ts';
 import type { HeadHint } from '../ports/chain-node.port.ts';
@@ -94,12 +95,22 @@ export class JsonRpcChainNode extends ChainNode {
     const width = together ? 2 : 1;
     const asked = await this.#ask(together ? 'blocks+receipts' : 'blocks', calls, width, signal);
     if (together && !this.#blockReceipts.learn(asked.answers.filter((_, place) => place % 2 === 1))) return this.#fetch(refs, method, signal);
-    const blocks = refs.map((_, place) => this.#blockOf(this.#resultOf(asked.answers[place * width], method)));
+    const breath = new Breath();
+    const blocks: (RpcBlock | null)[] = [];
+    for (const place of refs.keys()) {
+      await breath.take();
+      blocks.push(this.#blockOf(this.#resultOf(asked.answers[place * width], method)));
+    }
     const receipts = together
       ? refs.map((_, place) => this.#resultOf(asked.answers[place * 2 + 1], 'eth_getBlockReceipts'))
       : await this.#receiptsOneByOne(blocks, signal);
     const shares = shareOut(asked.bytes, blocks);
-    return Promise.all(blocks.map((block, place) => this.#bind(block, receipts[place], shares[place] ?? 0, method, signal)));
+    const bound: (FetchedBlock | null)[] = [];
+    for (const [place, block] of blocks.entries()) {
+      await breath.take();
+      bound.push(await this.#bind(block, receipts[place], shares[place] ?? 0, method, signal));
+    }
+    return bound;
   }
 
   /** A load balancer may answer the two halves from replicas of different branches, or of different heights. */

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
 import { labelOf, redact } from './chain-node-labels.ts';
+import { parseAnswer } from './chain-node-parsing.ts';
 import { isObject } from './chain-node-refusals.ts';
 import type { RpcCall, RpcReply, RpcTransport, TransportLimits } from './chain-node-transport.ts';
 import { DEFAULT_LIMITS, encodeCalls, readReply } from './chain-node-transport.ts';
@@ -117,7 +118,7 @@ export class WebSocketTransport implements RpcTransport {
         resolve(socket);
       });
       socket.on('pong', () => (this.#heardAt = performance.now()));
-      socket.on('message', (data: Buffer) => this.#receive(data, socket));
+      socket.on('message', (data: Buffer) => void this.#receive(data, socket));
       socket.on('error', (error) => (lastError = error));
       socket.on('close', (code) => {
         clearInterval(ping);
@@ -134,12 +135,10 @@ export class WebSocketTransport implements RpcTransport {
     else socket.ping();
   }
 
-  #receive(data: Buffer, socket: WebSocket): void {
+  async #receive(data: Buffer, socket: WebSocket): Promise<void> {
     this.#heardAt = performance.now();
-    let body: unknown;
-    try {
-      body = JSON.parse(data.toString('utf8'));
-    } catch {
+    const body = await parseAnswer(data);
+    if (body === undefined) {
       // Nobody can say whose answer it was, so everybody's is in doubt.
       const error = new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { bytes: data.length });
       for (const waiting of [...this.#waiting.values()]) waiting.fail(error);

@@ -4,6 +4,7 @@ import type { BlockBodyCommand } from '../domain/chain.commands.ts';
 import type { ObservedBlock } from '../domain/chain.events.ts';
 import type { FetchedBlock, Hex } from '../domain/rpc-types.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
+import { Breath } from './breath.ts';
 import type { BlockCheck } from './block-check.ts';
 import { NodeLagging } from './capture.errors.ts';
 import type { ProviderSet } from './provider-set.ts';
@@ -116,7 +117,9 @@ export class BlockIntake {
   async #ask(node: ChainNode, numbers: readonly number[], signal: AbortSignal): Promise<readonly { fetched: FetchedBlock; observed: ObservedBlock }[]> {
     const blocks = await node.blocks(numbers, signal);
     const there: { fetched: FetchedBlock; observed: ObservedBlock }[] = [];
+    const breath = new Breath();
     for (const fetched of blocks) {
+      await breath.take();
       if (fetched === null) break;
       there.push({ fetched, observed: this.#options.check.verified(fetched, Number(fetched.block.number) % ONE_SENDER_IN === 0 ? 1 : 0) });
     }
@@ -134,8 +137,19 @@ export class BlockIntake {
   async #record(blocks: readonly FetchedBlock[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { chainId, bodies } = this.#options;
-    const full = blocks.filter(({ block }) => block.transactions.length > 0);
-    await Promise.all(full.map((fetched) => bodies.tell(`${chainId}.${fetched.block.hash}`, { type: 'RecordBody', chainId, fetched })));
+    const breath = new Breath();
+    const told: Promise<unknown>[] = [];
+    try {
+      for (const fetched of blocks) {
+        if (fetched.block.transactions.length === 0) continue;
+        told.push(bodies.tell(`${chainId}.${fetched.block.hash}`, { type: 'RecordBody', chainId, fetched }));
+        told.at(-1)?.catch(() => undefined);
+        await breath.take();
+      }
+    } finally {
+      await Promise.allSettled(told);
+    }
+    await Promise.all(told);
   }
 
   /** A replica may be a moment behind what another one announced. */

@@ -102,7 +102,8 @@ export class ProviderSet {
       }
     }
     const chosen = this.#providers.find((one) => one.state === 'well' && !tried.has(one));
-    if (chosen !== undefined && chosen !== this.#pinned && tried.size === 0) this.#pin(chosen);
+    // One that is well but could not serve this one request keeps its place.
+    if (chosen !== undefined && chosen !== this.#pinned && (tried.size === 0 || this.#pinned?.state !== 'well')) this.#pin(chosen);
     return chosen;
   }
 
@@ -145,7 +146,9 @@ export class ProviderSet {
     provider.reason = reasonOf(error);
     provider.until = this.#now() + pauseMs(error, provider.failures);
     if (wasUnwell) return;
-    this.#options.log.warn({ chainId: this.#chainId, node: provider.node.label, code: error.code, ...error.facts }, 'provider is unwell');
+    const fields = { chainId: this.#chainId, node: provider.node.label, code: error.code, ...error.facts };
+    if (error.code === 'block-mismatch') this.#options.log.error(fields, 'verification failed');
+    else this.#options.log.warn(fields, 'provider is unwell');
   }
 
   #none(): NoProvider {
