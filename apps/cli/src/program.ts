@@ -1,0 +1,109 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXIT, EXIT_MEANINGS, exitCodeOf, explain, serve, type ExitCode } from '#platform/runtime';
+import { redactUrlsIn } from '#platform/observability';
+import { backfill } from './commands/backfill.ts';
+import { doctor } from './commands/doctor.ts';
+import { events, projections, streams } from './commands/log.ts';
+import { rebuild } from './commands/rebuild.ts';
+import { verify } from './commands/verify.ts';
+import { Output } from './output.ts';
+import { reach, type LoadProgram, type Target, type TargetOptions } from './target.ts';
+
+const EXIT_CODES = `\nExit codes:\n${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}\n`;
+const WHERE = '\nSettings (DATA_DIR, RPC_URL, PORT …) come from the environment and config/, see config/reference.md.\nBeside a running process on the same DATA_DIR commands ask it; otherwise they open the directory themselves.\n';
+
+/** Runs one command line to its end. Answers the exit code, or undefined when the command goes on by itself (`start`). */
+export async function run(argv: readonly string[], load: LoadProgram): Promise<ExitCode | undefined> {
+  let code: ExitCode | undefined = EXIT.ok;
+  const program = new Command('chainfold').description('Captures EVM chains, block by block and verified, into an event log.').exitOverride();
+  const add = (name: string, description: string): Command =>
+    program.command(name).description(description).option('--json', 'one JSON value per line, for machines').addHelpText('after', EXIT_CODES).exitOverride();
+  const beside = async (options: TargetOptions, work: (target: Target) => Promise<void | number>): Promise<void> => {
+    const found = await withTarget(load, options, work);
+    if (typeof found === 'number' && found > 0) code = EXIT.failed;
+  };
+
+  add('start', 'Captures and serves until Ctrl-C').action(async (options: { json?: boolean }) => {
+    code = undefined;
+    const { processSources } = await import('#platform/settings');
+    const sources = processSources();
+    await serve(await load(), options.json === true ? { sources: { ...sources, env: { ...sources.env, LOG_FORMAT: 'json' } } } : {});
+  });
+  add('backfill', 'Captures a range of blocks and waits until it is there')
+    .addOption(new Option('--rpc <url>', 'the node to ask; while a process runs on DATA_DIR, it names the chain by its node'))
+    .requiredOption('--from <block>', 'first block', blockNumber)
+    .requiredOption('--to <block>', 'last block, included', blockNumber)
+    .option('--chain <id>', 'which chain, when several are captured')
+    .action(async (options: { json?: boolean; rpc?: string; from: number; to: number; chain?: string }) => {
+      if (options.from > options.to) throw new CommanderError(EXIT.usage, 'chainfold.range', 'error: --from is above --to');
+      const env = options.rpc === undefined ? {} : { RPC_URL: options.rpc, START_BLOCK: String(options.to + 1) };
+      await beside({ capture: 'on-demand', env }, (target) => backfill(target, outputOf(options), options));
+    });
+  add('verify', 'Recomputes links, roots, gaps and counts of everything stored; exits 1 with a list when anything is wrong')
+    .option('--chain <id>', 'only this chain')
+    .option('--from <block>', 'first block', blockNumber)
+    .option('--to <block>', 'last block, included', blockNumber)
+    .action((options: { json?: boolean; chain?: string; from?: number; to?: number }) => beside({ capture: 'offline' }, (target) => verify(target, outputOf(options), options)));
+  add('events', 'Prints events of the log, oldest first')
+    .option('--after <position>', 'only those after this position')
+    .option('--types <types>', 'only these types, separated by commas')
+    .option('--categories <categories>', 'only streams of these categories, separated by commas')
+    .option('--stream <stream>', 'only this stream')
+    .option('--limit <count>', 'at most so many', blockNumber, 100)
+    .action((options: { json?: boolean; after?: string; types?: string; categories?: string; stream?: string; limit: number }) =>
+      beside({ capture: 'offline' }, (target) => events(target, outputOf(options), options)),
+    );
+  add('streams', 'Lists the streams of the log')
+    .option('--category <category>', 'only streams of this category')
+    .action((options: { json?: boolean; category?: string }) => beside({ capture: 'offline' }, (target) => streams(target, outputOf(options), options)));
+  add('projections', 'Shows the read models: generation, position, lag').action((options: { json?: boolean }) =>
+    beside({ capture: 'offline' }, (target) => projections(target, outputOf(options))),
+  );
+  add('rebuild', 'Builds a read model anew beside the live one, and swaps')
+    .argument('<name>', 'as `chainfold projections` shows it')
+    .action((name: string, options: { json?: boolean }) => beside({ capture: 'offline' }, (target) => rebuild(target, outputOf(options), name)));
+  add('doctor', 'Looks at settings, disk, port, data directory, providers and clock; exits 1 when something is wrong').action(async (options: { json?: boolean }) => {
+    if ((await doctor(load, outputOf(options))) > 0) code = EXIT.failed;
+  });
+  program.addHelpText('after', WHERE + EXIT_CODES);
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function withTarget(load: LoadProgram, options: TargetOptions, work: (target: Target) => Promise<void | number>): Promise<void | number> {
+  const target = await reach(load, options);
+  const interrupted = (): void => void target.close().then(() => process.exit(EXIT.interrupted));
+  process.once('SIGINT', interrupted);
+  try {
+    return await work(target);
+  } finally {
+    process.off('SIGINT', interrupted);
+    await target.close();
+  }
+}
+
+function failed(error: unknown): ExitCode {
+  if (error instanceof CommanderError) {
+    // Help and version are no errors; commander has printed its own message for the others.
+    if (error.exitCode === 0) return EXIT.ok;
+    if (error.code === 'chainfold.range') process.stderr.write(`${error.message}\n`);
+    return EXIT.usage;
+  }
+  process.stderr.write(`${redactUrlsIn(explain(error))}\n`);
+  const code = (error as { code?: unknown }).code;
+  return code === 'process-not-answering' || code === 'node-unreachable' ? EXIT.unavailable : exitCodeOf(error);
+}
+
+function outputOf(options: { readonly json?: boolean }): Output {
+  return new Output(options.json === true);
+}
+
+function blockNumber(text: string): number {
+  if (!/^(0|[1-9]\d{0,15})$/.test(text)) throw new InvalidArgumentError('Takes a whole number from 0.');
+  return Number(text);
+}
