@@ -87,7 +87,7 @@ export function inWords(schema: z.ZodType): string {
   if (inner instanceof z.ZodUnion) return (inner.options as z.ZodType[]).map(inWords).join(' or ');
   if (inner instanceof z.ZodArray) return `a list, each ${inWords(inner.element as z.ZodType)}`;
   if (inner instanceof z.ZodRecord) return `a map, each value ${inWords(inner.valueType as z.ZodType)}`;
-  if (inner instanceof z.ZodObject) return 'a group of settings';
+  if (inner instanceof z.ZodObject) return `a group of ${Object.keys(inner.shape).map((key) => `\`${key}\``).join(', ')}`;
   if (inner instanceof z.ZodURL) return 'an address like https://host/path';
   if (inner instanceof z.ZodString) return textInWords(inner);
   return inner.description ?? inner.def.type;
@@ -95,7 +95,10 @@ export function inWords(schema: z.ZodType): string {
 
 function numberInWords(schema: z.ZodNumber): string {
   const whole = schema.isInt || schema.format === 'safeint' ? 'an integer' : 'a number';
-  const { minValue, maxValue } = schema;
+  const { maxValue } = schema;
+  // `.positive()` is told by zod as "above 0": of integers that is "at least 1".
+  const above = schema._zod.bag['exclusiveMinimum'];
+  const minValue = whole === 'an integer' && above !== undefined && above === schema.minValue ? above + 1 : schema.minValue;
   const low = minValue !== null && minValue > Number.MIN_SAFE_INTEGER;
   const high = maxValue !== null && maxValue < Number.MAX_SAFE_INTEGER;
   if (low && high) return `${whole} from ${minValue} to ${maxValue}`;
