@@ -2,6 +2,7 @@ import { ChainfoldError } from '#platform/kernel';
 import type { Page } from '../api-client.ts';
 import type { Output } from '../output.ts';
 import type { Target } from '../target.ts';
+import { callNode } from './node-check.ts';
 
 export interface BackfillOptions {
   readonly from: number;
@@ -74,24 +75,16 @@ async function refuseStopped({ api }: Pick<Target, 'api'>, chainId: string): Pro
 }
 
 /** In decimal. The address may hold a key, so it stands in no message. */
-export async function chainIdOf(rpc: string): Promise<string> {
-  const http = rpc.replace(/^ws/, 'http');
+async function chainIdOf(rpc: string): Promise<string> {
   try {
-    const answer = await fetch(http, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] }),
-      signal: AbortSignal.timeout(10_000),
-    });
-    const { result } = (await answer.json()) as { result?: unknown };
-    return BigInt(result as string).toString();
-  } catch (cause) {
+    const [chainId] = await callNode(rpc, [['eth_chainId', []]]);
+    return BigInt(chainId as string).toString();
+  } catch {
     throw new ChainfoldError('The node does not tell its chain id', {
       code: 'node-unreachable',
       kind: 'unavailable',
       retryable: true,
       hint: 'Is the address after --rpc right, and does the node run? `chainfold doctor` asks every provider.',
-      ...(cause instanceof SyntaxError ? { cause } : {}),
     });
   }
 }

@@ -11,7 +11,7 @@ export async function askNode({ label, url }: { readonly label: string; readonly
   const what = `provider ${label}`;
   try {
     const from = performance.now();
-    const [chainId, head] = await call(url, [['eth_chainId', []], ['eth_getBlockByNumber', ['latest', false]]]);
+    const [chainId, head] = await callNode(url, [['eth_chainId', []], ['eth_getBlockByNumber', ['latest', false]]]);
     const tookMs = Math.round(performance.now() - from);
     const { number, timestamp } = head as { number: string; timestamp: string };
     const detail = `chain ${BigInt(chainId as string)}, head ${Number(number)}, answered in ${tookMs} ms`;
@@ -32,7 +32,8 @@ function clock(what: string, headAt: number): Finding {
 
 type Call = readonly [method: string, params: readonly unknown[]];
 
-async function call(url: string, calls: readonly Call[]): Promise<unknown[]> {
+/** Results in the order asked. Throws when one is missing; what is thrown may hold the address, so show none of it. */
+export async function callNode(url: string, calls: readonly Call[]): Promise<unknown[]> {
   const bodies = calls.map(([method, params], id) => JSON.stringify({ jsonrpc: '2.0', id, method, params }));
   const answers = url.startsWith('ws') ? await overSocket(url, bodies) : await Promise.all(bodies.map((body) => overHttp(url, body)));
   return answers.map((answer) => {
@@ -46,8 +47,13 @@ interface Answer {
   readonly result?: unknown;
 }
 
-async function overHttp(url: string, body: string): Promise<Answer> {
-  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(WITHIN_MS) });
+async function overHttp(address: string, body: string): Promise<Answer> {
+  const url = new URL(address);
+  const { username, password } = url;
+  // fetch takes no user name in an address.
+  url.username = url.password = '';
+  const access = username === '' ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}` };
+  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...access }, body, signal: AbortSignal.timeout(WITHIN_MS) });
   return (await answer.json()) as Answer;
 }
 

@@ -1,0 +1,245 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Controller, Get, Module } from '@nestjs/common';
+import { acquireDataDirectory, type DataDirectory } from '#platform/event-store';
+import { EXIT, type Deployable } from '#platform/runtime';
+import { defineSettings, secret, setting } from '#platform/settings';
+import { z } from 'zod';
+import { run } from './program.ts';
+
+type Route = (request: IncomingMessage, body: string) => { status?: number; json?: unknown; lines?: unknown[] };
+
+let offlineOpened = 0;
+
+@Controller('api/v1')
+class OfflineRoutes {
+  @Get('streams')
+  streams(): object {
+    offlineOpened += 1;
+    return { items: [{ stream: 'chain-1', lastRevision: 4 }], next: null, asOf: 'start' };
+  }
+}
+
+@Module({})
+class OfflineProgram {
+  static readonly settings = [
+    defineSettings('capture', z.strictObject({ rpcUrls: setting(z.array(secret(z.url())).default([]), { description: 'Nodes.', env: 'RPC_URL' }) })),
+  ] as const;
+  static captures: string[] = [];
+  static register({ capture }: { capture: string }): { module: typeof OfflineProgram; controllers: (typeof OfflineRoutes)[] } {
+    OfflineProgram.captures.push(capture);
+    return { module: OfflineProgram, controllers: [OfflineRoutes] };
+  }
+}
+
+describe('the command line', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'chainfold-cli-'));
+  const before = { ...process.env };
+  let server: Server;
+  let url: string;
+  let routes: Record<string, Route>;
+  let asked: string[];
+  let held: DataDirectory | undefined;
+  let answers: number;
+
+  beforeAll(async () => {
+    server = createServer((request: IncomingMessage, response: ServerResponse) => {
+      let body = '';
+      request.on('data', (piece: Buffer) => (body += piece.toString()));
+      request.on('end', () => {
+        const path = (request.url ?? '').split('?')[0]!;
+        asked.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`);
+        const { status = 200, json, lines } = routes[`${request.method} ${path}`]?.(request, body) ?? { status: 404, json: { code: 'route-unknown', detail: 'Nothing is there' } };
+        response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' });
+        response.end(lines === undefined ? JSON.stringify(json) : lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      });
+    }).listen(0, '127.0.0.1');
+    await new Promise((listening) => server.once('listening', listening));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  beforeEach(() => {
+    routes = {};
+    asked = [];
+    answers = 0;
+    process.env['DATA_DIR'] = mkdtempSync(join(dir, 'data-'));
+    process.env['PORT'] = '0';
+    delete process.env['RPC_URL'];
+  });
+  afterEach(() => {
+    held?.release();
+    held = undefined;
+  });
+  afterAll(() => {
+    process.env = before;
+    server.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  /** As if a process ran on the data directory and answered at the stub. */
+  function aProcessRuns(): void {
+    held = acquireDataDirectory(process.env['DATA_DIR']!);
+    held.announce(url);
+  }
+
+  async function chainfold(...args: string[]): Promise<{ code: number | undefined; stdout: string; stderr: string; lines: any[] }> {
+    const said = { stdout: '', stderr: '' };
+    const writers = { stdout: process.stdout.write, stderr: process.stderr.write };
+    for (const name of ['stdout', 'stderr'] as const) {
+      process[name].write = ((text: string) => ((said[name] += text), true)) as typeof process.stdout.write;
+    }
+    try {
+      const code = await run(args, () => Promise.resolve(OfflineProgram as unknown as Deployable));
+      return { code, ...said, lines: args.includes('--json') ? said.stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown) : [] };
+    } finally {
+      process.stdout.write = writers.stdout;
+      process.stderr.write = writers.stderr;
+    }
+  }
+
+  it('asks the process that runs on the data directory, page by page', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/streams'] = (request) =>
+      request.url!.includes('after=c1') ? { json: { items: [{ stream: 'chain-2', lastRevision: 0 }], next: null } } : { json: { items: [{ stream: 'chain-1', lastRevision: 9 }], next: 'c1' } };
+    const { code, stdout } = await chainfold('streams');
+    expect(code).toBe(EXIT.ok);
+    expect(stdout).toBe('chain-1  10 events\nchain-2  1 events\n');
+    expect(offlineOpened).toBe(0);
+  });
+
+  it('opens the application offline where no process runs, asks it the same way and lets go of the directory', async () => {
+    const { code, lines } = await chainfold('streams', '--json');
+    expect(code).toBe(EXIT.ok);
+    expect(lines).toEqual([{ stream: 'chain-1', lastRevision: 4 }]);
+    expect(OfflineProgram.captures).toEqual(['offline']);
+    acquireDataDirectory(process.env['DATA_DIR']!).release();
+  });
+
+  it('posts a backfill to the running process and waits for its end', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });
+    routes['GET /api/v1/chains/1'] = () => ({ json: { chainId: '1', status: 'following' } });
+    routes['POST /api/v1/chains/1/backfills'] = () => ({ status: 202, json: { id: '5-9', position: 'x1:5' } });
+    routes['GET /api/v1/chains/1/backfills/5-9'] = () => ({ json: { state: ++answers > 2 ? 'finished' : 'running', done: Math.min(answers * 2, 5), total: 5, blocksPerSecond: 8, etaSeconds: 1 } });
+    const { code, lines } = await chainfold('backfill', '--from', '5', '--to', '9', '--json');
+    expect(code).toBe(EXIT.ok);
+    expect(asked).toContain('POST /api/v1/chains/1/backfills {"from":5,"to":9}');
+    expect(asked).toContain('GET /api/v1/chains/1/backfills/5-9?atLeast=x1%3A5');
+    expect(lines[0]).toEqual({ kind: 'progress', what: 'blocks', done: 2, total: 5, rate: 8, etaSeconds: 1 });
+    expect(lines.at(-1)).toMatchObject({ kind: 'finished', chainId: '1', done: 5 });
+  });
+
+  it('tells why a backfill was refused and what to do', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });
+    routes['POST /api/v1/chains/1/backfills'] = () => ({ status: 409, json: { code: 'backfill-overlaps', detail: 'Blocks of that range are captured already', hint: 'Ask for another range.' } });
+    const { code, stderr } = await chainfold('backfill', '--from', '5', '--to', '9');
+    expect(code).toBe(EXIT.failed);
+    expect(stderr).toContain('Blocks of that range are captured already');
+    expect(stderr).toContain('Ask for another range.');
+  });
+
+  it('asks which chain is meant when there are several', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }, { chainId: '10' }], next: null } });
+    const { code, stderr } = await chainfold('backfill', '--from', '5', '--to', '9');
+    expect(code).toBe(EXIT.failed);
+    expect(stderr).toContain('--chain');
+  });
+
+  it('verifies every chain and exits 1 with a list when anything is wrong', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });
+    const finding = { kind: 'finding', code: 'root-mismatch', block: 7, detail: 'The receipts root differs' };
+    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'progress', done: 4, total: 8 }, finding, { kind: 'summary', blocks: 8, transactions: 20, findings: 1 }] });
+    const wrong = await chainfold('verify', '--from', '0', '--to', '7');
+    expect(wrong.code).toBe(EXIT.failed);
+    expect(wrong.stdout).toContain('block 7: The receipts root differs (root-mismatch)');
+    expect(asked).toContain('GET /api/v1/chains/1/verification?from=0&to=7');
+
+    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'summary', blocks: 8, transactions: 20, findings: 0 }] });
+    const right = await chainfold('verify', '--json');
+    expect(right).toMatchObject({ code: EXIT.ok, lines: [{ chainId: '1', blocks: 8, findings: 0 }] });
+  });
+
+  it('does not call a verification good that was cut short', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });
+    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'progress', done: 4, total: 8 }] });
+    const { code, stderr } = await chainfold('verify');
+    expect(code).toBe(EXIT.failed);
+    expect(stderr).toContain('cut short');
+  });
+
+  it('waits until a rebuilt read model is live, and says when it is held back', async () => {
+    aProcessRuns();
+    routes['POST /api/v1/projections/chain-explorer/rebuild'] = () => ({ status: 202, json: { generation: 4 } });
+    routes['GET /api/v1/projections/chain-explorer'] = () => ({ json: { name: 'chain-explorer', state: 'live', generation: ++answers > 2 ? 4 : 3, rebuild: { generation: 4, state: 'catching-up', progress: answers / 4 } } });
+    expect(await chainfold('rebuild', 'chain-explorer', '--json')).toMatchObject({ code: EXIT.ok });
+    answers = -100;
+    routes['GET /api/v1/projections/chain-explorer'] = () => ({ json: { name: 'chain-explorer', state: 'live', generation: 3, rebuild: { generation: 4, state: 'held-back', progress: 1, reason: 'more keys are parked' } } });
+    const held = await chainfold('rebuild', 'chain-explorer');
+    expect(held.code).toBe(EXIT.failed);
+    expect(held.stderr).toContain('more keys are parked');
+  });
+
+  it('follows pages of events up to the limit', async () => {
+    aProcessRuns();
+    const event = (n: number): object => ({ position: `x:${n}`, stream: 'chain-1', revision: n, type: 'BlockObserved', recordedAt: 't' });
+    routes['GET /api/v1/events'] = (request) => ({ json: request.url!.includes('after=x%3A2') ? { items: [event(3), event(4)], next: 'x:4' } : { items: [event(1), event(2)], next: 'x:2' } });
+    const { lines } = await chainfold('events', '--limit', '3', '--json');
+    expect(lines.map((line) => line.position)).toEqual(['x:1', 'x:2', 'x:3']);
+  });
+
+  it('says that a process does not answer, and exits with the code for it', async () => {
+    held = acquireDataDirectory(process.env['DATA_DIR']!);
+    held.announce('http://127.0.0.1:9');
+    const { code, stderr } = await chainfold('projections');
+    expect(code).toBe(EXIT.unavailable);
+    expect(stderr).toContain('does not answer');
+  });
+
+  it('doctor sees a provider that can not be reached, and never shows its key', async () => {
+    process.env['RPC_URL'] = 'http://127.0.0.1:9/v3/verysecretkey';
+    const { code, stdout, stderr } = await chainfold('doctor');
+    expect(code).toBe(EXIT.failed);
+    expect(stdout).toMatch(/WRONG\s+provider http:\/\/127\.0\.0\.1:9/);
+    expect(stdout + stderr).not.toContain('verysecretkey');
+  });
+
+  it('doctor tells chain, head and speed of a provider, and a clock that is behind', async () => {
+    process.env['RPC_URL'] = `${url}/rpc`;
+    const head = Math.floor(Date.now() / 1000) + 60;
+    routes['POST /rpc'] = (_request, body) => {
+      const { id, method } = JSON.parse(body) as { id: number; method: string };
+      return { json: { jsonrpc: '2.0', id, result: method === 'eth_chainId' ? '0x1' : { number: '0x10', timestamp: `0x${head.toString(16)}` } } };
+    };
+    const { code, lines } = await chainfold('doctor', '--json');
+    expect(code).toBe(EXIT.failed);
+    const { findings } = lines[0] as { findings: { what: string; state: string; detail: string }[] };
+    expect(findings.find(({ what }) => what.startsWith('provider'))).toMatchObject({ state: 'ok', detail: expect.stringMatching(/chain 1, head 16, answered in \d+ ms/) });
+    expect(findings.find(({ what }) => what.startsWith('clock'))).toMatchObject({ state: 'wrong', detail: expect.stringContaining('in the future') });
+    for (const what of ['Node', 'settings', 'disk', 'data directory', 'port']) expect(findings.map((one) => one.what)).toContain(what);
+  });
+
+  it('documents exit codes in the help of every command, and refuses what it does not know with 64', async () => {
+    for (const command of ['start', 'backfill', 'verify', 'events', 'streams', 'projections', 'rebuild', 'doctor']) {
+      const help = await chainfold(command, '--help');
+      expect(help.code).toBe(EXIT.ok);
+      expect(help.stdout).toContain('--json');
+      expect(help.stdout).toMatch(/78 {2}settings are wrong/);
+    }
+    expect((await chainfold('nonsense')).code).toBe(EXIT.usage);
+    expect((await chainfold('backfill', '--from', 'a', '--to', '3')).code).toBe(EXIT.usage);
+    expect((await chainfold('backfill', '--from', '9', '--to', '3')).code).toBe(EXIT.usage);
+  });
+
+  it('lists every wrong setting and exits 78', async () => {
+    process.env['PORT'] = 'seventy';
+    const { code, stderr } = await chainfold('streams');
+    expect(code).toBe(EXIT.settings);
+    expect(stderr).toContain('http.port');
+  });
+});
