@@ -10,31 +10,29 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openMemoryEventStore, openSqliteEventStore } from '../../libs/platform/event-store/src/index.ts';
 import { CaptureRig } from './capture-rig.ts';
 import { generateChain } from './generated-chain.ts';
-import { RecordedChain } from './recorded-chain.ts';
 import { ReplayNode } from './replay-node.ts';
 
-const [, , first = '2000', perBlock = '40', store = 'sqlite', file] = process.argv;
-if (first === 'serve' && file !== undefined) {
-  const node = await ReplayNode.start(RecordedChain.load(file));
-  process.send?.({ url: node.url });
+const [, , first = '2000', perBlock = '40', store = 'sqlite', serve] = process.argv;
+// Made in the process that serves it, so that only capturing is measured here.
+if (serve === 'serve') {
+  const chain = await generateChain({ seed: 5, blocks: Number(first), transactionsPerBlock: Number(perBlock) });
+  const node = await ReplayNode.start(chain);
+  process.send?.({ url: node.url, chainId: chain.chainId.toString(), bytes: chain.bytes });
   process.on('message', () => process.send?.({ requests: node.requests, calls: [...node.calls] }));
 } else await measure(Number(first), Number(perBlock), store);
 
 async function measure(blocks: number, transactionsPerBlock: number, storeKind: string): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'chainfold-bench-'));
-  const recorded = join(dir, 'chain.bin');
-  const chain = await generateChain({ seed: 5, blocks, transactionsPerBlock });
-  chain.save(recorded);
-  const server = fork(import.meta.filename, ['serve', '', '', recorded], { execArgv: ['--conditions=source'] });
-  const { url } = await message<{ url: string }>(server);
+  const server = fork(import.meta.filename, [String(blocks), String(transactionsPerBlock), storeKind, 'serve'], { execArgv: ['--conditions=source'] });
+  const { url, chainId, bytes } = await message<{ url: string; chainId: string; bytes: number }>(server);
   const log = storeKind === 'memory' ? openMemoryEventStore() : await openSqliteEventStore({ directory: dataDirectory(dir) });
   const rig = new CaptureRig(log);
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   const before = process.cpuUsage();
   const startedAt = performance.now();
-  await rig.start([url], { chainId: chain.chainId.toString(), finality: { depth: 64 } });
-  await rig.until('done', () => rig.view(chain.chainId.toString()), (view) => view.head?.number === blocks - 1, 600_000);
+  await rig.start([url], { chainId, finality: { depth: 64 } });
+  await rig.until('done', () => rig.view(chainId), (view) => view.head?.number === blocks - 1, 600_000);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpu = process.cpuUsage(before);
   server.send('counts');
@@ -43,7 +41,7 @@ async function measure(blocks: number, transactionsPerBlock: number, storeKind: 
     blocks,
     transactionsPerBlock,
     store: storeKind,
-    kbPerBlock: Math.round(chain.bytes / blocks / 100) / 10,
+    kbPerBlock: Math.round(bytes / blocks / 100) / 10,
     blocksPerSecond: Math.round(blocks / seconds),
     transactionsPerSecond: Math.round((blocks * transactionsPerBlock) / seconds),
     cpuMsPerBlock: Math.round((cpu.user + cpu.system) / blocks / 10) / 100,
