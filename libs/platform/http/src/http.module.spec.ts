@@ -167,7 +167,7 @@ describe('the web server', () => {
     const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
     it.each([[{}], [{ authorization: 'Bearer' }], [{ authorization: 'Basic cjpyLXRva2Vu' }], [bearer('wrong')], [bearer(hash('r-token'))]])('asks for one when it gets %j', async (headers) => {
-      const response = await get('/api/v1/things', headers as Record<string, string>);
+      const response = await get('/api/v1/things', headers);
       expect([response.statusCode, response.headers['www-authenticate'], response.json().code]).toEqual([401, 'Bearer realm="chainfold"', 'unauthenticated']);
     });
 

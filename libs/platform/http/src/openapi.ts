@@ -92,11 +92,11 @@ class Components {
   }
 
   input(schema: z.ZodType): Json {
-    return this.#hoist(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json);
+    return this.#hoist(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
   }
 
   output(schema: z.ZodType): Json {
-    return this.#hoist(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as Json);
+    return this.#hoist(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }));
   }
 
   parameters(schema: z.ZodType | undefined, where: 'path' | 'query' | 'header', path?: string): Json[] {

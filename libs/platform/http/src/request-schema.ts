@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InvalidRequest, MediaTypeUnsupported, type InvalidField } from './request.errors.ts';
 
 export type RequestPart = 'path' | 'query' | 'body';

@@ -182,8 +182,8 @@ function captured(chainId: string, block: RpcBlock, receipts: readonly RpcReceip
   const started = { chainId, genesisHash: block.hash, firstBlock: Number(block.number) };
   return [
     { stream: `chain-${chainId}`, type: 'ChainStarted', data: started },
-    ...body.map(({ type, data }) => ({ stream: `block-${chainId}.${block.hash}`, type, data: data as unknown as JsonObject })),
-    { stream: `chain-${chainId}`, type: 'BlockObserved', data: observe(chainId, fetched, { header: 'verified' }) as unknown as JsonObject },
+    ...body.map(({ type, data }) => ({ stream: `block-${chainId}.${block.hash}`, type, data: data })),
+    { stream: `chain-${chainId}`, type: 'BlockObserved', data: observe(chainId, fetched, { header: 'verified' }) },
   ];
 }
 

@@ -9,7 +9,7 @@ import type * as port from '../ports/chain-explorer.port.ts';
 import { CHAIN_EXPLORER } from '../projections/chain-explorer.projection.ts';
 import { bytesOf, hexOf } from '../projections/hex-bytes.ts';
 import { apiForm, extraOf, HEADER } from '../projections/node-form.ts';
-import { unpackJson } from '../projections/packed-json.ts';
+import { unpackHeader } from '../projections/packed-json.ts';
 import { CREATED, RECEIVER, SENDER } from '../projections/transaction-bodies.projection.ts';
 import { ExplorerBodies } from './explorer-bodies.ts';
 import { ExplorerMoment, timestampOf, type KnownBlock } from './explorer-moment.ts';
@@ -136,7 +136,7 @@ export class SqliteChainExplorer extends ChainExplorer {
 
 function blockAnswer(moment: ExplorerMoment, block: KnownBlock): port.BlockAnswer {
   const { row } = block;
-  const { known, extra } = apiForm(unpackJson<RpcHeader>(row.header), HEADER);
+  const { known, extra } = apiForm(unpackHeader<RpcHeader>(row.header), HEADER);
   const verification = JSON.parse(String(row.verification)) as Verification;
   return {
     ...known,

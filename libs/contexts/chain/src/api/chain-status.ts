@@ -1,6 +1,7 @@
 import type { Clock } from '#platform/kernel';
 import type { CaptureStatus, CaptureStatusBoard } from '../application/capture-status.ts';
-import { ChainExplorer, type AsOf, type ChainFacts } from '../ports/chain-explorer.port.ts';
+import type { ChainExplorer} from '../ports/chain-explorer.port.ts';
+import { type AsOf, type ChainFacts } from '../ports/chain-explorer.port.ts';
 
 /** How a chain is called in its YAML; undefined where none of ours has that id. */
 export abstract class ChainNames {

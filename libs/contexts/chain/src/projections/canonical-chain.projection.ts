@@ -5,7 +5,7 @@ import type { ChainEvent, ObservedBlock } from '../domain/chain.events.ts';
 import type { BlockRef } from '../domain/rpc-types.ts';
 import type { ChainRow } from './chain-row.ts';
 import { bytesOf } from './hex-bytes.ts';
-import { packJson } from './packed-json.ts';
+import { packHeader } from './packed-json.ts';
 
 type Reorganized = Extract<ChainEvent, { type: 'ChainReorganized' }>['data'];
 
@@ -24,7 +24,7 @@ export async function rememberBlock(block: ObservedBlock, chain: ChainRow, batch
     deploys: block.kinds.deploy,
     receipts: block.receipts ? 1 : 0,
     verification: JSON.stringify(block.verification),
-    header: packJson(block.header),
+    header: packHeader(block.header),
   });
   chain.add('seen_blocks', 1);
   chain.add('seen_transactions', block.transactionCount);

@@ -41,7 +41,7 @@ export const chainExplorer: Projection = {
   version: 1,
   types: Object.keys(TYPES),
   tables: chainExplorerTables,
-  keyOf: (event) => String(event.data.chainId),
+  keyOf: (event) => event.data.chainId as string,
   apply: (event, batch) => applyEvent(event, event as unknown as ExplorerEvent, batch),
 };
 
