@@ -46,8 +46,8 @@ export class LiveFeed {
     source.onerror = () => this.#failed(source);
     source.onmessage = (message: MessageEvent<string>) => this.#take(message);
     // A server may name events by their type, or send them all as plain messages.
-    for (const type of TYPES) source.addEventListener(type, (message) => this.#take(message));
-    source.addEventListener('caught-up', (message) => this.#remember(message));
+    for (const type of TYPES) source.addEventListener(type, (message: MessageEvent<string>) => this.#take(message));
+    source.addEventListener('caught-up', (message: MessageEvent<string>) => this.#remember(message));
   }
 
   #opened(): void {

@@ -31,8 +31,8 @@ export function BackfillList({ backfills }: { backfills: readonly Backfill[] }) 
             <progress value={backfill.done} max={Math.max(1, backfill.total)} aria-label={`${name}: ${share} percent`} />
             <p class="muted">
               {grouped(backfill.done)} of {grouped(backfill.total)} ({share} %)
-              {backfill.blocksPerSecond != null && ` · ${grouped(Math.round(backfill.blocksPerSecond))} blocks/s`}
-              {backfill.etaSeconds != null && backfill.state !== 'finished' && ` · ${duration(backfill.etaSeconds)} left`}
+              {typeof backfill.blocksPerSecond === 'number' && ` · ${grouped(Math.round(backfill.blocksPerSecond))} blocks/s`}
+              {typeof backfill.etaSeconds === 'number' && backfill.state !== 'finished' && ` · ${duration(backfill.etaSeconds)} left`}
             </p>
           </li>
         );

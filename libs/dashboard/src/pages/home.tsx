@@ -66,7 +66,7 @@ function Head({ live }: { live: LiveState }) {
         </dl>
       </div>
       <Warning live={live} />
-      <ChainStrip blocks={live.blocks} chain={chain} />
+      <ChainStrip blocks={live.blocks} chain={chain} reorgs={live.reorgs} />
     </section>
   );
 }
@@ -84,7 +84,8 @@ function Mark({ name, point, head }: { name: string; point: { number: number; ha
 
 function ChainStatus({ live }: { live: LiveState }) {
   const status = live.chain?.status ?? 'unknown';
-  return <span class={`status status-${status}`} data-testid="chain-status">{status}</span>;
+  // What the server said last is no longer known to be so.
+  return <span class={live.feed === 'lost' ? 'status' : `status status-${status}`} data-testid="chain-status">{status}</span>;
 }
 
 function Warning({ live }: { live: LiveState }) {

@@ -48,7 +48,7 @@ function TransactionFields({ transaction }: { transaction: Transaction }) {
       <Field name="to">{typeof to === 'string' ? <Address value={to} full /> : <span class="muted">none: this transaction deploys a contract</span>}</Field>
       {typeof contractAddress === 'string' && <Field name="contractAddress"><Address value={contractAddress} full /></Field>}
       <Field name="value"><Value wei={transaction.value} exact /> <span class="muted">ether</span></Field>
-      {typeof transaction['gasUsed'] === 'string' && <Field name="gasUsed"><span class="number">{grouped(transaction['gasUsed'])}</span> <span class="muted">of {grouped(String(transaction['gas'] ?? ''))}</span></Field>}
+      {typeof transaction['gasUsed'] === 'string' && <Field name="gasUsed"><span class="number">{grouped(transaction['gasUsed'])}</span> {typeof transaction['gas'] === 'string' && <span class="muted">of {grouped(transaction['gas'])}</span>}</Field>}
       {typeof transaction['gasUsed'] !== 'string' && transaction['gas'] !== undefined && <Field name="gas"><AnyValue name="gas" value={transaction['gas']} /></Field>}
       <OtherFields of={transaction} except={OWN} />
       {input !== undefined && <Field name="input">{input === '0x' ? <span class="muted">empty</span> : <Hex value={input} what="Input" />}</Field>}

@@ -1,4 +1,4 @@
-import type { Chain, Kind } from '../api/answers.ts';
+import type { Chain, Kind, Reorg } from '../api/answers.ts';
 import { grouped } from '../format.ts';
 import { Link, useHref } from '../routing.tsx';
 import { useMedia } from '../state/hooks.ts';
@@ -8,7 +8,8 @@ const KINDS: readonly Kind[] = ['deploy', 'call', 'transfer'];
 const FULL_HEIGHT = 84;
 
 /** The chain as it grows: a column per block, as high as its transactions, on a rail that shows how final it is. Newest at the right. */
-export function ChainStrip({ blocks, chain }: { blocks: readonly LiveBlock[]; chain: Chain | undefined }) {
+export function ChainStrip({ blocks, chain, reorgs }: { blocks: readonly LiveBlock[]; chain: Chain | undefined; reorgs: readonly Reorg[] }) {
+  const adopted = new Set(reorgs.flatMap((reorg) => reorg.adopted.map((block) => block.hash)));
   const narrow = useMedia('(max-width: 640px)');
   const middle = useMedia('(max-width: 1000px)');
   const shown = blocks.slice(0, narrow ? 26 : middle ? 44 : 64).reverse();
@@ -16,28 +17,28 @@ export function ChainStrip({ blocks, chain }: { blocks: readonly LiveBlock[]; ch
   return (
     <figure class="strip-figure" data-testid="chain-strip">
       <ol class="strip" aria-label="Newest blocks, oldest first">
-        {shown.map((block) => <Column key={block.hash} block={block} chain={chain} highest={highest} />)}
+        {shown.map((block) => <Column key={block.hash} block={block} adopted={block.adopted || adopted.has(block.hash)} chain={chain} highest={highest} />)}
       </ol>
       <figcaption class="legend">
         <span class="legend-group">
           <i class="swatch kind-transfer" /> transfer <i class="swatch kind-call" /> call <i class="swatch kind-deploy" /> deploy
         </span>
         <span class="legend-group">
-          <i class="rail-swatch finality-finalized" /> finalized <i class="rail-swatch finality-safe" /> safe <i class="rail-swatch finality-canonical" /> canonical
+          <i class="rail-swatch finality-finalized" /> finalized <i class="rail-swatch finality-safe" /> safe <i class="rail-swatch finality-canonical" /> canonical <i class="fork-swatch" /> reorg
         </span>
       </figcaption>
     </figure>
   );
 }
 
-function Column({ block, chain, highest }: { block: LiveBlock; chain: Chain | undefined; highest: number }) {
+function Column({ block, adopted, chain, highest }: { block: LiveBlock; adopted: boolean; chain: Chain | undefined; highest: number }) {
   const href = useHref();
   const finality = finalityOf(block.number, chain);
-  const label = `Block ${block.number}: ${block.transactionCount} transactions, ${finality}${block.adopted ? ', adopted by a reorg' : ''}`;
+  const label = `Block ${block.number}: ${block.transactionCount} transactions, ${finality}${adopted ? ', adopted by a reorg' : ''}`;
   return (
     <li class={block.fresh ? 'column fresh' : 'column'}>
       <Link href={href(`/blocks/${block.hash}`)} aria-label={label} title={label.replace(String(block.number), grouped(block.number))}>
-        {block.adopted && <span class="fork" aria-hidden="true" />}
+        {adopted && <span class="fork" aria-hidden="true" />}
         <span class="bars">
           {block.transactionCount === 0 ? (
             <span class="bar hollow" />

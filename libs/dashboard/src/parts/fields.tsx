@@ -18,6 +18,9 @@ export function Field({ name, children, label = words(name) }: { name: string; l
 
 const WEI = /^(value|gasPrice|effectiveGasPrice|maxFeePerGas|maxPriorityFeePerGas|maxFeePerBlobGas|blobGasPrice|baseFeePerGas|l1Fee)$/;
 
+/** Numbers that are names rather than amounts. */
+const PLAIN = /^(chainId|nonce|v|yParity)$/;
+
 /** Every field that was not shown by its own part, known to this page or not, so that nothing a node said is hidden. */
 export function OtherFields({ of, except }: { of: { readonly [field: string]: unknown }; except: readonly string[] }) {
   const shown = new Set(except);
@@ -46,6 +49,7 @@ function Text({ name, value }: { name: string; value: string }) {
   if (/^0x[0-9a-f]{40}$/.test(value)) return <Address value={value} full />;
   if (/^0x[0-9a-f]{64}$/.test(value)) return <Hash value={value} what={words(name)} full />;
   if (/^0x[0-9a-f]{67,}$/.test(value)) return <Hex value={value} what={words(name)} />;
+  if (PLAIN.test(name)) return <span class="number">{value}</span>;
   if (/^\d+$/.test(value)) return <Amount value={value} wei={WEI.test(name)} />;
   if (/^\d{4}-\d\d-\d\dT/.test(value)) return <>{moment(value)} <span class="muted">(<Age time={value} /> ago)</span></>;
   return value.startsWith('0x') ? <code class="wrap">{value}</code> : <span class="wrap">{value}</span>;

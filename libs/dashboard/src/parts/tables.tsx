@@ -59,7 +59,7 @@ export function KindMix({ kinds, total }: { kinds: Kinds | undefined; total: num
 export function TransactionTable({ transactions, withBlock = true, withAge = false, testId = 'transactions' }: { transactions: readonly TransactionRow[]; withBlock?: boolean; withAge?: boolean; testId?: string }) {
   const href = useHref();
   return (
-    <table class="rows transactions" data-testid={testId}>
+    <table class={withAge ? 'rows transactions with-age' : 'rows transactions'} data-testid={testId}>
       <caption class="unseen">Transactions</caption>
       <thead>
         <tr>

@@ -14,11 +14,16 @@ export function useLive(): LiveState {
 /** A new one for every chain that is looked at. */
 export function useLiveChain(chainId: string | undefined): LiveState | undefined {
   const [state, setState] = useState<LiveState>();
+  const current = useRef<{ chain: LiveChain; shows: string | undefined }>(undefined);
   useEffect(() => {
+    // `/` and `/chains/{first}` are the same chain: nothing to read again.
+    if (current.current && (chainId === undefined ? current.current.shows === undefined : current.current.shows === chainId)) return;
+    current.current?.chain.close();
     setState(undefined);
-    const chain = new LiveChain(chainId, setState);
-    return () => chain.close();
+    const opened = { shows: chainId, chain: new LiveChain(chainId, (next) => { opened.shows = next.chain?.chainId ?? chainId; setState(next); }) };
+    current.current = opened;
   }, [chainId]);
+  useEffect(() => () => current.current?.chain.close(), []);
   return state;
 }
 

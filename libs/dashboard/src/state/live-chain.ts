@@ -237,7 +237,7 @@ function fromEvent(data: LoggedEvent['data'], adopted: boolean): LiveBlock {
     hash: String(data['hash']),
     timestamp: Number.isFinite(seconds) ? new Date(seconds * 1_000).toISOString() : '',
     transactionCount: Number(data['transactionCount'] ?? 0),
-    kinds: (data['kinds'] ?? {}) as Kinds,
+    kinds: data['kinds'] ?? {},
     gasUsed: quantity(header['gasUsed']),
     gasLimit: quantity(header['gasLimit']),
     fresh: true,

@@ -28,7 +28,7 @@ export const DEMO_CHAIN_ID = 31337;
 const GENESIS_TIMESTAMP = 1_767_225_600;
 /** `safe` is 16 blocks below the head and `finalized` 32: they move within the first minute or two. */
 const SLOTS_IN_AN_EPOCH = 16;
-/** Bodies kept by the running node, about 17 minutes; capture is seconds behind. See MEASURED below. */
+/** Bodies kept by the running node, about 17 minutes; capture is seconds behind. With it the state is about 25 MB of JSON, 3 MB on disk, and a save takes 0.2 s. */
 const KEEP_BODIES = 512;
 /** So many past states in memory (none on disk): what a reorg can go back to. */
 const KEEP_STATES = 64;

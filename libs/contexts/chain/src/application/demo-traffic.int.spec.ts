@@ -56,6 +56,16 @@ describe('the demo traffic', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('goes on as before when somebody else reorganizes the chain under it', async () => {
+    await begin({ reorgEverySeconds: 0 });
+    await reach(20);
+    await node.request([{ method: 'anvil_reorg', params: [5, []] }]);
+    const head = await headNumber();
+    await reach(head + 20);
+    const sent = (await chain(head + 20)).slice(head + 5).flatMap((block) => block.transactions);
+    expect(sent.length).toBeGreaterThan(40);
+  });
+
   it('goes on from where the chain is after a restart', async () => {
     await begin({ reorgEverySeconds: 0 });
     await reach(15);

@@ -90,13 +90,12 @@ export class DemoTrafficProcess {
     const sent = await this.#request(planBlock(random, world).map(sendCall));
     const refused = sent.filter((outcome) => !outcome.ok);
     await this.#mine(world);
-    if (refused.length > 0) {
-      this.#log.warn({ block: number, refused: refused.map((outcome) => (outcome.ok ? '' : outcome.message)) }, 'demo transactions refused');
-      this.#world = undefined;
-      return pause;
-    }
+    if (refused.length > 0) this.#log.warn({ block: number, refused: refused.map((outcome) => (outcome.ok ? '' : outcome.message)) }, 'demo transactions refused');
+    const block = (await this.#one('eth_getBlockByNumber', ['latest', false])) as { number: Hex; transactions: Hex[] };
+    // Somebody else moved the chain (a test's own reorg, a rollback): nonces are not what we thought.
+    const surprised = Number(block.number) !== number || block.transactions.length !== sent.length;
     world.head = number;
-    if (world.mayHaveDeployed) this.#world = undefined;
+    if (surprised || world.mayHaveDeployed) this.#world = undefined;
     return pause;
   }
 
