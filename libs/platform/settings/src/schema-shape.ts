@@ -97,14 +97,20 @@ function numberInWords(schema: z.ZodNumber): string {
   const whole = schema.isInt || schema.format === 'safeint' ? 'an integer' : 'a number';
   const { maxValue } = schema;
   // `.positive()` is told by zod as "above 0": of integers that is "at least 1".
-  const above = schema._zod.bag['exclusiveMinimum'];
-  const minValue = whole === 'an integer' && above !== undefined && above === schema.minValue ? above + 1 : schema.minValue;
+  const minValue = whole === 'an integer' && isAbove(schema) ? (schema.minValue ?? 0) + 1 : schema.minValue;
   const low = minValue !== null && minValue > Number.MIN_SAFE_INTEGER;
   const high = maxValue !== null && maxValue < Number.MAX_SAFE_INTEGER;
   if (low && high) return `${whole} from ${minValue} to ${maxValue}`;
   if (low) return `${whole}, at least ${minValue}`;
   if (high) return `${whole}, at most ${maxValue}`;
   return whole;
+}
+
+function isAbove(schema: z.ZodNumber): boolean {
+  return (schema.def.checks ?? []).some(({ _zod }) => {
+    const { check, inclusive, value } = _zod.def as { readonly check: string; readonly inclusive?: boolean; readonly value?: unknown };
+    return check === 'greater_than' && inclusive === false && value === schema.minValue;
+  });
 }
 
 function textInWords(schema: z.ZodString): string {

@@ -27,12 +27,14 @@ describe('the reference of settings', () => {
         url: setting(secret(z.url()).optional(), { description: 'Where it is.', env: 'NODE_URL' }),
         key: setting(secret(z.string().default('hunter2')), { description: 'Key.' }),
         poll: z.strictObject({ everyMs: setting(z.int().min(50).default(1_000), { description: 'Pause, in ms.' }) }),
+        tries: setting(z.int().positive().default(3), { description: 'Tries.' }),
         mode: setting(z.enum(['fast', 'full']), { description: 'How | much.' }),
       }),
     );
     const text = settingsReference([defineFolder('nodes', z.strictObject({ id: setting(z.string(), { description: 'Id.' }) })), node]);
     expect(text).toContain('| `url` | Where it is. | an address like https://host/path, secret | none | `NODE_URL`, `NODE_URL_FILE` |');
     expect(text).toContain('| `poll.everyMs` | Pause, in ms. | an integer, at least 50 | `1000` |  |');
+    expect(text).toContain('| `tries` | Tries. | an integer, at least 1 | `3` |  |');
     expect(text).toContain('| `mode` | How \\| much. | `fast` or `full` | **required** |  |');
     expect(text).toContain('One file per entry: `config/nodes/<entry>.yaml`.');
     expect(text).not.toContain('hunter2');
