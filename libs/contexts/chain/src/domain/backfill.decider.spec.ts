@@ -1,12 +1,12 @@
 import { given } from '#platform/testing';
 import { backfillDecider } from './backfill.decider.ts';
 import type { BackfillEvent, ObservedBlock } from './chain.events.ts';
-import type { Hex } from './rpc-types.ts';
+import type { Hex, RpcHeader } from './rpc-types.ts';
 
 const hash = (name: string): Hex => `0x${Buffer.from(name).toString('hex').padEnd(64, '0')}`;
 function block(name: string, parent = `${name[0]}${Number(name.slice(1)) - 1}`): ObservedBlock {
   const number = Number(name.slice(1));
-  const header = { hash: hash(name), parentHash: hash(parent), number: `0x${number.toString(16)}` as Hex, timestamp: '0x65920080' as Hex };
+  const header: RpcHeader = { hash: hash(name), parentHash: hash(parent), number: `0x${number.toString(16)}`, timestamp: '0x65920080' };
   return { chainId: '1', number, hash: hash(name), parentHash: hash(parent), header, transactionCount: 0, kinds: { transfer: 0, call: 0, deploy: 0 }, verification: {}, receipts: true };
 }
 const observed = (name: string): BackfillEvent => ({ type: 'BlockObserved', data: block(name), naturalKey: hash(name), occurredAt: '2024-01-01T00:00:00.000Z' });

@@ -43,30 +43,32 @@ function missingEvents(chainId: string, fetched: FetchedBlock, body: Exclude<Blo
   const begun = body.status === 'partial' ? hashesOf(body.begun) : [];
   const stranger = begun.findIndex((hash, index) => transactions[index]?.hash !== hash);
   if (stranger !== -1) throw new BodyDiffers(fetched, stranger);
+  const occurred = occurredOf(fetched);
   const events: BlockBodyEvent[] = [];
-  if (body.status === 'partial' && body.open !== undefined) events.push(...restOf(chainId, fetched, begun.length - 1, body.open));
-  for (let index = begun.length; index < transactions.length; index += 1) events.push(...eventsOf(chainId, fetched, index, false));
+  if (body.status === 'partial' && body.open !== undefined) events.push(...restOf(chainId, fetched, begun.length - 1, occurred, body.open));
+  for (let index = begun.length; index < transactions.length; index += 1) events.push(...eventsOf(chainId, fetched, index, occurred, false));
   events.push({
     type: 'BlockCompleted',
     data: { chainId, ...place(fetched), count: transactions.length, digest: digestOf(transactions, keccak256) },
-    ...at(fetched, fetched.block.hash),
+    ...occurred,
+    naturalKey: fetched.block.hash,
   });
   return events;
 }
 
-function restOf(chainId: string, fetched: FetchedBlock, index: number, { inputs, logs }: OpenTransaction): BlockBodyEvent[] {
-  const events = eventsOf(chainId, fetched, index, true);
+function restOf(chainId: string, fetched: FetchedBlock, index: number, occurred: Occurred, { inputs, logs }: OpenTransaction): BlockBodyEvent[] {
+  const events = eventsOf(chainId, fetched, index, occurred, true);
   if (events.length !== 1 + inputs.all + logs.all) throw new BodyDiffers(fetched, index);
   return events.slice(1 + inputs.written + logs.written);
 }
 
 /** One event for a transaction, more where it is too large for one; `pieces` when it was begun in pieces before. */
-function eventsOf(chainId: string, fetched: FetchedBlock, index: number, pieces: boolean): BlockBodyEvent[] {
+function eventsOf(chainId: string, fetched: FetchedBlock, index: number, occurred: Occurred, pieces: boolean): BlockBodyEvent[] {
   const transaction = fetched.block.transactions[index]!;
   const receipt = fetched.receipts?.[index];
   const kind = kindOf(transaction, receipt);
   const common = { chainId, ...place(fetched), index };
-  const time = at(fetched, transaction.hash);
+  const time = { ...occurred, naturalKey: transaction.hash };
   if (!pieces && fitsOneEvent(transaction, receipt)) {
     return [{ type: 'TxFetched', data: { ...common, kind, transaction, ...(receipt === undefined ? {} : { receipt }) }, ...time }];
   }
@@ -117,9 +119,13 @@ function place({ block }: FetchedBlock): { readonly blockNumber: number; readonl
   return { blockNumber: Number(block.number), blockHash: block.hash };
 }
 
-function at({ block }: FetchedBlock, naturalKey: string): { readonly occurredAt?: string; readonly naturalKey: string } {
+interface Occurred {
+  readonly occurredAt?: string;
+}
+
+function occurredOf({ block }: FetchedBlock): Occurred {
   const occurredAt = blockTime(block.timestamp);
-  return occurredAt === undefined ? { naturalKey } : { occurredAt, naturalKey };
+  return occurredAt === undefined ? {} : { occurredAt };
 }
 
 /** Keccak-256 over the hashes of the transactions in order, as they follow each other in bytes. */

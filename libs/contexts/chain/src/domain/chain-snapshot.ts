@@ -1,6 +1,6 @@
 import type { LinkList } from './chain-links.ts';
 import { fromList, toList } from './chain-links.ts';
-import type { Branch, Chain, FollowingChain, StoppedChain } from './chain-state.ts';
+import type { Branch, Chain } from './chain-state.ts';
 import type { BlockRef } from './rpc-types.ts';
 
 type Listed<T> = T extends { readonly links: unknown; readonly branch: unknown }
@@ -17,7 +17,7 @@ export function chainToJson(chain: Chain): Listed<Chain> {
 export function chainFromJson(json: unknown): Chain {
   const listed = json as Listed<Chain>;
   if (listed.status === 'absent') return listed;
-  return { ...listed, links: fromList(listed.links), safe: listed.safe, finalized: listed.finalized, branch: branchFrom(listed) } as FollowingChain | StoppedChain;
+  return { ...listed, links: fromList(listed.links), safe: listed.safe, finalized: listed.finalized, branch: branchFrom(listed) };
 }
 
 function branchFrom({ branch }: Exclude<Listed<Chain>, { readonly status: 'absent' }>): Branch | undefined {

@@ -2,13 +2,13 @@ import { given as givenOf } from '#platform/testing';
 import type { ChainEvent, ObservedBlock } from './chain.events.ts';
 import { chainDecider } from './chain.decider.ts';
 import { chainFromJson, chainToJson } from './chain-snapshot.ts';
-import type { BlockRef, Hex } from './rpc-types.ts';
+import type { BlockRef, Hex, RpcHeader } from './rpc-types.ts';
 
 /** `a7` is block 7 of branch a; its parent is a6 unless said otherwise. */
 const hash = (name: string): Hex => `0x${Buffer.from(name).toString('hex').padEnd(64, '0')}`;
 const ref = (name: string): BlockRef => ({ number: Number(name.slice(1)), hash: hash(name) });
 function block(name: string, parent = `${name[0]}${ref(name).number - 1}`): ObservedBlock {
-  const header = { hash: hash(name), parentHash: hash(parent), number: `0x${ref(name).number.toString(16)}` as Hex, timestamp: '0x65920080' as Hex };
+  const header: RpcHeader = { hash: hash(name), parentHash: hash(parent), number: `0x${ref(name).number.toString(16)}`, timestamp: '0x65920080' };
   return { chainId: '1', ...ref(name), parentHash: hash(parent), header, transactionCount: 0, kinds: { transfer: 0, call: 0, deploy: 0 }, verification: { header: 'verified' }, receipts: true };
 }
 const occurredAt = '2024-01-01T00:00:00.000Z';
@@ -39,7 +39,7 @@ describe('a chain starts', () => {
   });
   it('not as another chain than before', () => {
     given(started).when({ ...start, genesisHash: hash('b0') }).thenThrows('genesis-mismatch');
-    given({ ...started, data: { chainId: '1', genesisHash: hash('a0'), firstBlock: 0 } } as ChainEvent)
+    given({ ...started, data: { chainId: '1', genesisHash: hash('a0'), firstBlock: 0 } })
       .when({ type: 'ObserveBlocks', blocks: [block('b0')] })
       .thenThrows('genesis-mismatch', { expected: hash('a0'), actual: hash('b0') });
   });

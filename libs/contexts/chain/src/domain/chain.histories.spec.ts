@@ -8,7 +8,7 @@ import type { ChainCommand } from './chain.commands.ts';
 import type { ChainEvent, ObservedBlock } from './chain.events.ts';
 import { toList } from './chain-links.ts';
 import { observe } from './observe.ts';
-import type { Hex, RpcBlock } from './rpc-types.ts';
+import type { Hex, RpcBlock, RpcHeader } from './rpc-types.ts';
 import { ChainfoldError } from '#platform/kernel';
 
 /** The actor, without anything around it. */
@@ -106,7 +106,7 @@ describe('random trees of blocks', () => {
     const block = (number: number, parentHash: Hex): ObservedBlock => {
       made += 1;
       const hash: Hex = `0x${made.toString(16).padStart(64, '0')}`;
-      const header = { hash, parentHash, number: `0x${number.toString(16)}` as Hex, timestamp: '0x1' as Hex };
+      const header: RpcHeader = { hash, parentHash, number: `0x${number.toString(16)}`, timestamp: '0x1' };
       return { chainId: '1', number, hash, parentHash, header, transactionCount: 0, kinds: { transfer: 0, call: 0, deploy: 0 }, verification: {}, receipts: false };
     };
     const grown = (from: ObservedBlock, length: number): ObservedBlock[] => {

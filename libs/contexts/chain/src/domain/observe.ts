@@ -1,5 +1,5 @@
 import type { ObservedBlock, TransactionKind, Verification } from './chain.events.ts';
-import type { FetchedBlock, RpcHeader, RpcReceipt, RpcTransaction } from './rpc-types.ts';
+import type { FetchedBlock, RpcReceipt, RpcTransaction } from './rpc-types.ts';
 import { isStandardType } from './transaction-types.ts';
 
 /** What the chain's stream remembers of a block: everything but its body. `chainId` is decimal. */
@@ -14,7 +14,7 @@ export function observe(chainId: string, fetched: FetchedBlock, verification: Ve
     number: Number(header.number),
     hash: header.hash,
     parentHash: header.parentHash,
-    header: header as RpcHeader,
+    header: header,
     transactionCount: transactions.length,
     kinds,
     verification,

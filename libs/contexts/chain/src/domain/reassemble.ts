@@ -1,6 +1,6 @@
 import { unreachable } from '#platform/kernel';
 import type { BlockBodyEvent, ObservedBlock, TransactionKind } from './chain.events.ts';
-import type { FetchedBlock, Hex, RpcBlock, RpcLog, RpcReceipt, RpcTransaction } from './rpc-types.ts';
+import type { FetchedBlock, Hex, RpcLog, RpcReceipt, RpcTransaction } from './rpc-types.ts';
 
 export interface StoredTransaction {
   readonly index: number;
@@ -69,8 +69,8 @@ export function reassembleTransaction(
   const text = inputs.map(({ fields }) => fields ?? '').join('');
   if (text !== '') {
     const moved = JSON.parse(text) as { readonly transaction: Partial<RpcTransaction>; readonly receipt: Partial<RpcReceipt> };
-    transaction = { ...transaction, ...moved.transaction } as RpcTransaction;
-    if (receipt !== undefined) receipt = { ...receipt, ...moved.receipt } as RpcReceipt;
+    transaction = { ...transaction, ...moved.transaction };
+    if (receipt !== undefined) receipt = { ...receipt, ...moved.receipt };
   }
   if (receipt !== undefined && logs.length > 0) receipt = { ...receipt, logs: joinLogs(receipt.logs, logs) };
   return { index, kind, transaction, receipt };
@@ -103,7 +103,7 @@ export function joinLogs(first: readonly RpcLog[], parts: readonly Pick<Of<'TxLo
  */
 export function storedBlock(observed: ObservedBlock, body: StoredBody): FetchedBlock {
   return {
-    block: { ...observed.header, transactions: body.transactions.map(({ transaction }) => transaction) } as RpcBlock,
+    block: { ...observed.header, transactions: body.transactions.map(({ transaction }) => transaction) },
     receipts: observed.receipts ? body.transactions.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt])) : undefined,
     bytes: 0,
   };

@@ -1,7 +1,7 @@
 import type { Hex, RpcHeader } from '../rpc-types.ts';
 import type { Keccak256 } from './crypto.ts';
 import { hexOf } from './hex.ts';
-import { Mismatched } from './part-report.ts';
+import { Mismatched, shown } from './part-report.ts';
 import type { RlpWriter } from './rlp.ts';
 
 /** Keccak of the RLP of an empty list: the hash of no uncles. */
@@ -62,5 +62,5 @@ function checkUncles(header: RpcHeader): void {
   const uncles = header['uncles'];
   if (!Array.isArray(uncles)) return;
   if ((uncles.length === 0) === (header['sha3Uncles'] === NO_UNCLES)) return;
-  throw new Mismatched('uncles', `those of sha3Uncles ${String(header['sha3Uncles'])}`, `${uncles.length} uncles`);
+  throw new Mismatched('uncles', `those of sha3Uncles ${shown(header['sha3Uncles'])}`, `${uncles.length} uncles`);
 }

@@ -14,6 +14,11 @@ export type BlockReport = { readonly [part in BlockPart]?: PartReport };
 
 export const VERIFIED: PartReport = { outcome: 'verified' };
 
+/** A value of an answer as a report shows it. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'absent');
+}
+
 /** What was found while a part was recomputed; ends that part. */
 export class Mismatched extends Error {
   readonly field: string;

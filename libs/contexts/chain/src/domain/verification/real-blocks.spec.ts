@@ -6,8 +6,7 @@ import { createKeccak256 } from '../../adapters/hash-wasm.keccak.ts';
 import type { FetchedBlock, RpcBlock, RpcReceipt } from '../rpc-types.ts';
 import type { VerificationCrypto } from './crypto.ts';
 import type { BlockReport } from './part-report.ts';
-import { ENFORCE_ALL, probeRules } from './verification-rules.ts';
-import { checkBlock, verifyBlock } from './verify-block.ts';
+import { checkBlock } from './verify-block.ts';
 
 interface IndexRow {
   readonly block: string;

@@ -1,7 +1,7 @@
 import type { RpcBlock, RpcReceipt, RpcTransaction } from '../rpc-types.ts';
 import type { Keccak256 } from './crypto.ts';
 import { hexOf, smallQuantity } from './hex.ts';
-import { Mismatched } from './part-report.ts';
+import { Mismatched, shown } from './part-report.ts';
 import type { RlpWriter } from './rlp.ts';
 import { isSigned, OP_DEPOSIT, typeOf } from './transaction-encoding.ts';
 
@@ -27,7 +27,7 @@ export function checkAmounts(block: RpcBlock, receipts: readonly RpcReceipt[], b
     gas = checkGas(receipt, index, gas);
     checkContract(block.transactions[index]!, receipt, index, writer, keccak256);
   }
-  if (smallQuantity(block['gasUsed']) !== gas) throw new Mismatched('gasUsed', String(block['gasUsed']), `0x${gas.toString(16)}`);
+  if (smallQuantity(block['gasUsed']) !== gas) throw new Mismatched('gasUsed', shown(block['gasUsed']), `0x${gas.toString(16)}`);
 }
 
 function checkPlace(block: RpcBlock, transaction: RpcTransaction | string, receipt: RpcReceipt, index: number): void {
@@ -37,7 +37,7 @@ function checkPlace(block: RpcBlock, transaction: RpcTransaction | string, recei
   same(`${path}blockHash`, block.hash, receipt.blockHash);
   sameIfGiven(`${path}blockNumber`, block.number, receipt['blockNumber']);
   if (smallQuantity(receipt.transactionIndex) !== index) {
-    throw new Mismatched(`${path}transactionIndex`, `0x${index.toString(16)}`, String(receipt.transactionIndex));
+    throw new Mismatched(`${path}transactionIndex`, `0x${index.toString(16)}`, shown(receipt.transactionIndex));
   }
   if (typeof transaction === 'string') return;
   sameIfGiven(`${path}from`, transaction.from, receipt['from']);
@@ -47,14 +47,14 @@ function checkPlace(block: RpcBlock, transaction: RpcTransaction | string, recei
     throw new Mismatched(`${path}to`, 'null', receipt['to']);
   }
   const type = typeOf(transaction);
-  if (receipt['type'] !== undefined && typeOf(receipt) !== type) throw new Mismatched(`${path}type`, String(transaction['type']), String(receipt['type']));
+  if (receipt['type'] !== undefined && typeOf(receipt) !== type) throw new Mismatched(`${path}type`, shown(transaction['type']), shown(receipt['type']));
 }
 
 function checkLogs(block: RpcBlock, receipt: RpcReceipt, index: number, before: number): void {
   for (let at = 0; at < receipt.logs.length; at += 1) {
     const log = receipt.logs[at]!;
     if (log['logIndex'] !== undefined && smallQuantity(log['logIndex']) !== before + at) {
-      throw new Mismatched(`receipts[${index}].logs[${at}].logIndex`, `0x${(before + at).toString(16)}`, String(log['logIndex']));
+      throw new Mismatched(`receipts[${index}].logs[${at}].logIndex`, `0x${(before + at).toString(16)}`, shown(log['logIndex']));
     }
     if (log['transactionHash'] !== receipt.transactionHash) {
       sameIfGiven(`receipts[${index}].logs[${at}].transactionHash`, receipt.transactionHash, log['transactionHash']);
@@ -62,7 +62,7 @@ function checkLogs(block: RpcBlock, receipt: RpcReceipt, index: number, before: 
     if (log['blockHash'] !== block.hash) sameIfGiven(`receipts[${index}].logs[${at}].blockHash`, block.hash, log['blockHash']);
     if (log['blockNumber'] !== block.number) sameIfGiven(`receipts[${index}].logs[${at}].blockNumber`, block.number, log['blockNumber']);
     if (log['transactionIndex'] !== undefined && smallQuantity(log['transactionIndex']) !== index) {
-      throw new Mismatched(`receipts[${index}].logs[${at}].transactionIndex`, `0x${index.toString(16)}`, String(log['transactionIndex']));
+      throw new Mismatched(`receipts[${index}].logs[${at}].transactionIndex`, `0x${index.toString(16)}`, shown(log['transactionIndex']));
     }
   }
 }
@@ -71,9 +71,9 @@ function checkLogs(block: RpcBlock, receipt: RpcReceipt, index: number, before: 
 function checkGas(receipt: RpcReceipt, index: number, before: number): number {
   const cumulative = smallQuantity(receipt['cumulativeGasUsed']);
   const used = smallQuantity(receipt['gasUsed']);
-  if (cumulative === undefined) throw new Mismatched(`receipts[${index}].cumulativeGasUsed`, 'a small quantity', String(receipt['cumulativeGasUsed']));
+  if (cumulative === undefined) throw new Mismatched(`receipts[${index}].cumulativeGasUsed`, 'a small quantity', shown(receipt['cumulativeGasUsed']));
   if (used !== cumulative - before) {
-    throw new Mismatched(`receipts[${index}].gasUsed`, `0x${(cumulative - before).toString(16)}`, String(receipt['gasUsed']));
+    throw new Mismatched(`receipts[${index}].gasUsed`, `0x${(cumulative - before).toString(16)}`, shown(receipt['gasUsed']));
   }
   return cumulative;
 }
@@ -86,7 +86,7 @@ function checkContract(transaction: RpcTransaction | string, receipt: RpcReceipt
   if ((!isSigned(type) && type !== OP_DEPOSIT) || typeof nonce !== 'string') return;
   const told = receipt['contractAddress'] ?? null;
   if (typeof transaction.to === 'string') {
-    if (told !== null) throw new Mismatched(`receipts[${index}].contractAddress`, 'null', String(told));
+    if (told !== null) throw new Mismatched(`receipts[${index}].contractAddress`, 'null', shown(told));
     return;
   }
   if (told === null && receipt['status'] === '0x0') return;
@@ -96,11 +96,11 @@ function checkContract(transaction: RpcTransaction | string, receipt: RpcReceipt
   writer.list(mark);
   const address = hexOf(keccak256(writer.since(mark)).subarray(12));
   writer.rewind(mark);
-  if (told !== address) throw new Mismatched(`receipts[${index}].contractAddress`, address, String(told));
+  if (told !== address) throw new Mismatched(`receipts[${index}].contractAddress`, address, shown(told));
 }
 
 function same(field: string, expected: string, actual: unknown): void {
-  if (actual !== expected) throw new Mismatched(field, expected, String(actual));
+  if (actual !== expected) throw new Mismatched(field, expected, shown(actual));
 }
 
 function sameIfGiven(field: string, expected: string, actual: unknown): void {

@@ -2,7 +2,7 @@ import type { Hex, RpcBlock, RpcReceipt } from '../rpc-types.ts';
 import { bloomOf, BLOOM_BYTES } from './bloom.ts';
 import type { Keccak256 } from './crypto.ts';
 import { hexOf, isHex } from './hex.ts';
-import { FieldAbsent, Mismatched, UnknownType } from './part-report.ts';
+import { FieldAbsent, Mismatched, shown, UnknownType } from './part-report.ts';
 import { checkAmounts, checkPlaces } from './receipt-consistency.ts';
 import type { RlpWriter } from './rlp.ts';
 import { isSigned, OP_DEPOSIT, typeOf } from './transaction-encoding.ts';
@@ -83,13 +83,13 @@ function writeLogs(writer: RlpWriter, receipt: RpcReceipt): void {
 function writeBloom(writer: RlpWriter, receipt: RpcReceipt, blockBloom: Uint8Array, keccak256: Keccak256): void {
   const mark = writer.size;
   const given = receipt['logsBloom'];
-  if (isGiven(given)) writer.hexData(String(given), 'logsBloom');
+  if (isGiven(given)) writer.hexData(shown(given), 'logsBloom');
   else {
     writer.raw(bloomOf(receipt.logs, keccak256));
     writer.string(mark);
   }
   const encoded = writer.since(mark);
-  if (encoded.length !== BLOOM_BYTES + 3) throw new Mismatched('logsBloom', '256 bytes', String(given));
+  if (encoded.length !== BLOOM_BYTES + 3) throw new Mismatched('logsBloom', '256 bytes', shown(given));
   for (let at = 0; at < BLOOM_BYTES; at += 1) blockBloom[at]! |= encoded[at + 3]!;
 }
 

@@ -1,7 +1,7 @@
 import type { JsonValue } from '#platform/kernel';
 import type { RpcTransaction } from '../rpc-types.ts';
 import { smallQuantity } from './hex.ts';
-import { FieldAbsent, FieldNotHex, Mismatched } from './part-report.ts';
+import { FieldAbsent, FieldNotHex, Mismatched, shown } from './part-report.ts';
 import type { RlpWriter } from './rlp.ts';
 
 export type Fields = { readonly [field: string]: JsonValue | undefined };
@@ -51,7 +51,7 @@ function listOf(field: string, fields: readonly WriteField[]): WriteField {
 function hashes(field: string): WriteField {
   return (writer, from) => {
     const mark = writer.size;
-    for (const hash of objects(from, field).toReversed()) writer.hexData(String(hash), field);
+    for (const hash of objects(from, field).toReversed()) writer.hexData(shown(hash), field);
     writer.list(mark);
   };
 }
@@ -128,7 +128,7 @@ export function writeTransaction(writer: RlpWriter, transaction: RpcTransaction,
 export function writeSigningPayload(writer: RlpWriter, transaction: RpcTransaction): void {
   const type = typeOf(transaction);
   const mark = writer.size;
-  const v = type === 0 ? BigInt(String(transaction['v'])) : 0n;
+  const v = type === 0 ? bigQuantity(transaction['v']) : 0n;
   if (v >= 35n) {
     writer.byte(0x80);
     writer.byte(0x80);
@@ -144,7 +144,7 @@ export function writeSigningPayload(writer: RlpWriter, transaction: RpcTransacti
 export function parityOf(transaction: RpcTransaction): 0 | 1 {
   const given = smallQuantity(transaction['yParity']);
   if (given !== undefined) return given === 0 ? 0 : 1;
-  const v = BigInt(String(transaction['v']));
+  const v = bigQuantity(transaction['v']);
   return (v >= 27n ? (v + 1n) % 2n : v) === 0n ? 0 : 1;
 }
 
@@ -159,10 +159,18 @@ export function checkSignatureFields(transaction: RpcTransaction, type: number, 
     if (number !== undefined && (number === same || number - 27 === same)) return;
     throw new Mismatched(`transactions[${index}].v`, parity, v);
   }
-  const number = typeof v === 'string' ? BigInt(v) : 0n;
+  if (typeof parity !== 'string' && typeof transaction['chainId'] !== 'string') return;
+  const number = bigQuantity(v);
   const odd = (number + 1n) % 2n;
-  if (typeof parity === 'string' && number >= 27n && BigInt(parity) !== odd) throw new Mismatched(`transactions[${index}].yParity`, `0x${odd}`, parity);
+  if (typeof parity === 'string' && number >= 27n && bigQuantity(parity) !== odd) throw new Mismatched(`transactions[${index}].yParity`, `0x${odd}`, parity);
   const chainId = transaction['chainId'];
-  if (typeof chainId !== 'string' || number < 35n || BigInt(chainId) === (number - 35n) / 2n) return;
+  if (typeof chainId !== 'string' || number < 35n || bigQuantity(chainId) === (number - 35n) / 2n) return;
   throw new Mismatched(`transactions[${index}].chainId`, `0x${((number - 35n) / 2n).toString(16)}`, chainId);
+}
+
+/** Chain ids of legacy signatures may exceed 2^53. */
+function bigQuantity(value: unknown): bigint {
+  const text = shown(value);
+  if (!/^0x[0-9a-f]+$/i.test(text)) throw new FieldNotHex('v', text);
+  return BigInt(text);
 }

@@ -1,7 +1,7 @@
 import type { RpcBlock, RpcTransaction } from '../rpc-types.ts';
 import type { Keccak256 } from './crypto.ts';
-import { hexOf, isHex, smallQuantity } from './hex.ts';
-import { FieldAbsent, Mismatched, UnknownType } from './part-report.ts';
+import { bytesOf, hexOf, isHex, smallQuantity } from './hex.ts';
+import { FieldAbsent, Mismatched, shown, UnknownType } from './part-report.ts';
 import type { RlpWriter } from './rlp.ts';
 import { checkSignatureFields, isKnownType, KNOWN_TYPES, typeOf, writeTransaction } from './transaction-encoding.ts';
 import { orderedTrieRoot } from './trie.ts';
@@ -60,7 +60,7 @@ function checkHashes(transactions: readonly RpcTransaction[], writer: RlpWriter,
       return;
     }
     const disguised = KNOWN_TYPES.find((type) => hashesAs(transaction, type, writer, keccak256));
-    if (disguised !== undefined) throw new Mismatched(`transactions[${index}].type`, `0x${disguised.toString(16)}`, String(transaction['type']));
+    if (disguised !== undefined) throw new Mismatched(`transactions[${index}].type`, `0x${disguised.toString(16)}`, shown(transaction['type']));
   });
   writer.rewind(mark);
 }
@@ -80,11 +80,11 @@ function hashesAs(transaction: RpcTransaction, type: number, writer: RlpWriter, 
 function checkPlace(block: RpcBlock, transaction: RpcTransaction | string | null, index: number): void {
   const path = `transactions[${index}]`;
   if (typeof transaction === 'string') throw new FieldAbsent(path);
-  if (typeof transaction !== 'object' || transaction === null) throw new Mismatched(path, 'a transaction', String(transaction));
-  if (transaction.blockHash !== block.hash) throw new Mismatched(`${path}.blockHash`, block.hash, String(transaction.blockHash));
-  if (transaction.blockNumber !== block.number) throw new Mismatched(`${path}.blockNumber`, block.number, String(transaction.blockNumber));
+  if (typeof transaction !== 'object' || transaction === null) throw new Mismatched(path, 'a transaction', shown(transaction));
+  if (transaction.blockHash !== block.hash) throw new Mismatched(`${path}.blockHash`, block.hash, shown(transaction.blockHash));
+  if (transaction.blockNumber !== block.number) throw new Mismatched(`${path}.blockNumber`, block.number, shown(transaction.blockNumber));
   if (smallQuantity(transaction.transactionIndex) !== index) {
-    throw new Mismatched(`${path}.transactionIndex`, `0x${index.toString(16)}`, String(transaction.transactionIndex));
+    throw new Mismatched(`${path}.transactionIndex`, `0x${index.toString(16)}`, shown(transaction.transactionIndex));
   }
 }
 
@@ -98,8 +98,8 @@ export function unboundTail(block: RpcBlock, writer: RlpWriter, keccak256: Kecca
   const last = block.transactions.at(-1);
   if (last === undefined || typeof last === 'string' || !isZero(last['r']) || !isZero(last['s']) || typeOf(last) !== 0) return 0;
   const mark = writer.size;
-  writer.raw(hashBytes(block.hash));
-  writer.raw(hashBytes(`0x${block.number.slice(2).padStart(16, '0')}`));
+  writer.raw(bytesOf(block.hash));
+  writer.raw(bytesOf(`0x${block.number.slice(2).padStart(16, '0')}`));
   writer.raw(BOR_PREFIX);
   const derived = keccak256(writer.since(mark));
   writer.rewind(mark);
@@ -108,8 +108,4 @@ export function unboundTail(block: RpcBlock, writer: RlpWriter, keccak256: Kecca
 
 function isZero(value: unknown): boolean {
   return value === undefined || value === null || value === '0x0' || value === '0x';
-}
-
-function hashBytes(hex: string): Uint8Array {
-  return Uint8Array.from(hex.slice(2).match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
 }
