@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock, type JsonObject } from '#platform/kernel';
+import { systemClock } from '#platform/kernel';
 import { describeWithFixtures, projected, type EventSketch, type Projected } from '#platform/testing';
 import { blockBodyDecider } from '../domain/block-body.decider.ts';
 import { normaliseBlock, normaliseReceipts } from '../domain/normalise.ts';

@@ -17,7 +17,7 @@ const HEADER_DICTIONARY = Buffer.from(
     `"logsBloom":"0x${'0'.repeat(512)}","baseFeePerGas":"0x","timestamp":"0x6","parentHash":"0x","number":"0x","hash":"0x"`,
   ].join(''),
 );
-const HEADERS = { ...FAST, dictionary: HEADER_DICTIONARY };
+const HEADERS = { dictionary: HEADER_DICTIONARY };
 
 export function packText(text: string): Uint8Array {
   return zstdCompressSync(text, FAST);
@@ -28,7 +28,7 @@ export function unpackText(packed: unknown): string {
 }
 
 export function packHeader(header: object): Uint8Array {
-  return zstdCompressSync(JSON.stringify(header), HEADERS);
+  return zstdCompressSync(JSON.stringify(header), { ...FAST, ...HEADERS });
 }
 
 export function unpackHeader<T>(packed: unknown): T {
