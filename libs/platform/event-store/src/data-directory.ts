@@ -14,6 +14,9 @@ const ADDRESS_FILE = 'address.json';
 const PATIENCE_MS = 500;
 const SQLITE_BUSY = 5;
 
+/** A lock whose last reference is dropped would be closed by the garbage collector, and with it the lock let go. */
+const held = new Set<DatabaseSync>();
+
 /** Who works on a data directory, and where it can be asked. */
 export interface DataDirectoryOwner {
   readonly pid?: number;
@@ -30,6 +33,7 @@ export function acquireDataDirectory(path: string): DataDirectory {
   try {
     const directory = new DataDirectory(path, lock);
     explained(path, () => directory.announce());
+    held.add(lock);
     return directory;
   } catch (error) {
     lock.close();
@@ -71,6 +75,7 @@ export class DataDirectory {
     if (this.#released) return;
     this.#released = true;
     rmSync(join(this.path, ADDRESS_FILE), { force: true });
+    held.delete(this.#lock);
     this.#lock.close();
   }
 }

@@ -1,5 +1,5 @@
 import { categoryOf, START, streamName } from '#platform/kernel';
-import { caughtUpTimes, eventNamed, eventsNamed, readUntil, told } from './events.fixture.ts';
+import { caughtUpTimes, eventNamed, eventsNamed, readUntil, told } from './event-examples.contract.ts';
 import { type EventStore, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND } from './event-store.port.ts';
 
 export interface EventStoreUnderTest {
@@ -31,7 +31,6 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
 
     const stop = (): AbortController => new AbortController();
     const put = (stream: typeof A, expected: 'noStream' | number, ...ids: string[]) => store.append({ stream, expected, events: eventsNamed(...ids) });
-    const idsOf = async (stream: typeof A): Promise<string[]> => (await store.readStream(stream, 0, 1_000)).map((event) => event.id);
     const everything = async (): Promise<string[]> => (await store.readAll(START, {}, 10_000)).events.map((event) => event.id);
 
     describe('appending', () => {
