@@ -5,6 +5,7 @@ import type { VerificationCrypto } from '../domain/verification/crypto.ts';
 import type { VerificationRules } from '../domain/verification/verification-rules.ts';
 import { ENFORCE_ALL, probeRules } from '../domain/verification/verification-rules.ts';
 import { verifyBlock } from '../domain/verification/verify-block.ts';
+import { ChainfoldError } from '#platform/kernel';
 import type { CaptureMetrics } from './capture-log.ts';
 
 export interface BlockCheckOptions {
@@ -46,7 +47,7 @@ export class BlockCheck {
       const seed = Number(BigInt(fetched.block.number) % 4_294_967_296n);
       return observe(chainId, fetched, verifyBlock(fetched, this.#rules, crypto, { count: senders, seed }));
     } catch (error) {
-      if (error instanceof Error && 'facts' in error) metrics.verificationFailed(chainId, String((error.facts as { part?: unknown }).part ?? 'shape'));
+      if (error instanceof ChainfoldError) metrics.verificationFailed(chainId, typeof error.facts['part'] === 'string' ? error.facts['part'] : 'shape');
       throw error;
     }
   }

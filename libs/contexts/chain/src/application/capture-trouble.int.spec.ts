@@ -129,6 +129,22 @@ describe('a provider that fails', () => {
   });
 });
 
+describe('a block with more than 20 MB of receipts', () => {
+  it('passes like any other', async () => {
+    const chain = await generateChain({ seed: 31, blocks: 2, transactionsPerBlock: 3, logsPerCall: 22_000 });
+    expect(chain.at(1)!.receipts.length).toBeGreaterThan(20_000_000);
+    const node = await ReplayNode.start(chain);
+    stubs.push(node);
+    const capture = rig();
+    await capture.start([node.url], { requestTimeoutMs: 20_000 });
+    await capture.untilHead(CHAIN, 1, 40_000);
+    const [completed] = await capture.events('BlockCompleted');
+    expect(completed!.data).toMatchObject({ blockNumber: 1, count: 3 });
+    const logs = (await capture.events('TxLogsContinued')).reduce((sum, { data }) => sum + (data['logs'] as unknown[]).length, 0);
+    expect(logs).toBeGreaterThan(40_000);
+  });
+});
+
 describe('following', () => {
   it('fills the numbers that newHeads skipped', async () => {
     const node = await stub(10);

@@ -17,6 +17,8 @@ export class NodeLagging extends ChainfoldError {
 /** No provider can be used at this moment. */
 export class NoProvider extends ChainfoldError {
   readonly waitMs: number;
+  /** By label of the provider. */
+  readonly reasons: Readonly<Record<string, string>>;
 
   constructor(waitMs: number, reasons: Readonly<Record<string, string>>) {
     const only = Object.values(reasons);
@@ -28,6 +30,7 @@ export class NoProvider extends ChainfoldError {
       hint: 'Check that a node runs at the configured address; capturing goes on by itself when one answers.',
     });
     this.waitMs = waitMs;
+    this.reasons = reasons;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Actors } from '#platform/actors';
 import type { Clock } from '#platform/kernel';
 import { ChainfoldError } from '#platform/kernel';
 import type { FinalitySetting } from '../chain.settings.ts';
-import type { BlockBodyCommand, ChainCommand } from '../domain/chain.commands.ts';
+import type { BlockBodyCommand } from '../domain/chain.commands.ts';
 import type { VerificationCrypto } from '../domain/verification/crypto.ts';
 import type { VerificationRules } from '../domain/verification/verification-rules.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
@@ -221,15 +221,14 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** One sentence for an operator, with what the nodes said. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof ChainfoldError)) return error instanceof Error ? error.message : String(error);
   if (error instanceof NoProvider) {
-    const { providers } = error.facts;
-    const reasons = typeof providers === 'object' && providers !== null ? Object.entries(providers).map(([node, reason]) => `${node}: ${String(reason)}`) : [];
-    return reasons.length > 0 ? reasons.join('; ') : error.message;
+    const said = Object.entries(error.reasons).map(([node, reason]) => `${node}: ${reason}`);
+    return said.length > 0 ? said.join('; ') : error.message;
   }
-  if (!(error instanceof ChainfoldError)) return error.message;
-  const { what, message, field, part } = error.facts;
-  const detail = [what ?? message, part === undefined ? undefined : `${String(part)} ${String(field ?? '')}`].filter((one) => one !== undefined).map(String);
-  return detail.length === 0 ? error.message : `${error.message} (${detail.join(', ').trim()})`;
+  const { what, message, part, field } = error.facts;
+  const details = [what, message, part, field].filter((one) => typeof one === 'string');
+  return details.length === 0 ? error.message : `${error.message} (${details.join(', ')})`;
 }
