@@ -15,7 +15,7 @@ const quiet: EmbeddedNodeLog = { debug: () => undefined, info: () => undefined, 
 describe('the embedded node', () => {
   let dir: string;
   const nodes: AnvilEmbeddedNode[] = [];
-  const open = (options: { saveEveryMs?: number; fresh?: boolean } = {}): AnvilEmbeddedNode => {
+  const open = (options: { saveEveryMs?: number; fresh?: boolean; maxBlocks?: number } = {}): AnvilEmbeddedNode => {
     const node = new AnvilEmbeddedNode({ dir, ...options }, quiet, systemClock);
     nodes.push(node);
     return node;
@@ -82,6 +82,21 @@ describe('the embedded node', () => {
     expect(node.pid).not.toBe(pid);
     expect(await results(node, 'eth_blockNumber')).toEqual(['0xc']);
     expect(await hashes(node, 12)).toEqual(saved);
+  });
+
+  it('lets go of old blocks and keeps the newest 512, so that it stays small for ever', async () => {
+    const node = open({ saveEveryMs: 50, maxBlocks: 600 });
+    await node.start();
+    const genesis = (await hashes(node, 0))[0];
+    await node.request([{ method: 'anvil_mine', params: ['0x2bc'] }]);
+    const before = await hashes(node, 700);
+    await until(async () => node.incarnation === 2);
+    const after = await hashes(node, 700);
+    expect(after[0]).toBe(genesis);
+    expect(after.slice(1, 189).every((hash) => hash === undefined)).toBe(true);
+    expect(after.slice(189)).toEqual(before.slice(189));
+    await mine(node, 1);
+    expect(await results(node, 'eth_blockNumber')).toEqual(['0x2bd']);
   });
 
   it('ends the anvil that an earlier run left behind, and loses none of its blocks', async () => {

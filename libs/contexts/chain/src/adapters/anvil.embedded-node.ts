@@ -17,6 +17,8 @@ export interface AnvilOptions {
   /** Begin a new chain: for a log that has none, because old blocks are not kept for ever. */
   readonly fresh?: boolean;
   readonly saveEveryMs?: number;
+  /** Held before the oldest are let go of. */
+  readonly maxBlocks?: number;
 }
 
 /** Worth nothing anywhere: published here. */
@@ -37,6 +39,8 @@ const MAX_BLOCKS = 20_000;
 const SAVE_EVERY_MS = 5_000;
 /** A save takes longer the more the node holds; it may cost one part in fifty of the time. */
 const SAVE_SHARE = 50;
+/** What a kill -9 of anvil takes back must stay far above the finalized block, 32 blocks or about 70 s below the head. */
+const SAVE_AT_LEAST_EVERY_MS = 30_000;
 const START_TIMEOUT_MS = 15_000;
 const BACKOFF_MS = { first: 500, most: 30_000 };
 /** One that lived so long was well: the next back-off starts small again. */
@@ -196,8 +200,9 @@ export class AnvilEmbeddedNode extends EmbeddedNode {
         }
         const before = this.#clock.monotonic();
         await this.save();
-        pause = Math.max(this.#options.saveEveryMs ?? SAVE_EVERY_MS, (this.#clock.monotonic() - before) * SAVE_SHARE);
-        if (this.#blocks > MAX_BLOCKS) await this.#loadAnew();
+        const spent = this.#clock.monotonic() - before;
+        pause = Math.max(this.#options.saveEveryMs ?? SAVE_EVERY_MS, Math.min(spent * SAVE_SHARE, SAVE_AT_LEAST_EVERY_MS));
+        if (this.#blocks > (this.#options.maxBlocks ?? MAX_BLOCKS)) await this.#loadAnew();
       } catch (error) {
         if (signal.aborted) return;
         backoff = Math.min(backoff * 2, BACKOFF_MS.most);
