@@ -17,6 +17,9 @@ import { RowBatch } from './row-batch.ts';
 
 /** A transaction is closed at so many rows, wherever in the page it is. */
 const MAX_ROWS_PER_COMMIT = 20_000;
+/** At the head the rows are told of before the WAL is folded back, so little and often; behind it, in large pieces. */
+const WAL_BYTES_AT_HEAD = 8 * 1024 * 1024;
+const WAL_BYTES_BEHIND = 48 * 1024 * 1024;
 /** After so many tries in vain it counts as standing still. */
 const ATTEMPTS_UNTIL_FAILED = 5;
 const STANDS_STILL = new Set(['gap-detected', 'data-damaged', 'data-newer', 'position-ahead', 'foreign-position']);
@@ -144,7 +147,7 @@ export class GenerationLane {
         try {
           resolve(await fn());
         } catch (error) {
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(messageOf(error), { cause: error }));
         }
       });
       this.#bell.ring();
@@ -226,6 +229,7 @@ export class GenerationLane {
     if (this.#behind) this.#size.learn(batch.events, this.#around.clock.monotonic() - started, this.#around.isShared(this));
     this.#behind = !batch.atHead;
     this.#setAtHead(batch.atHead);
+    this.#around.store.foldWal(batch.atHead ? WAL_BYTES_AT_HEAD : WAL_BYTES_BEHIND);
   }
 
   async #apply({ events, next }: Pick<EventBatch, 'events' | 'next'> & { atHead: boolean }): Promise<void> {

@@ -5,7 +5,7 @@ import { SqliteReadWriter } from '#platform/read-store';
 import { toErrorMessage } from './projection.errors.ts';
 import type { Projection } from './projection.port.ts';
 import { ProjectionRunner } from './projection-runner.ts';
-import type { FromProjector, ProjectorData, ToProjector } from './projector-messages.ts';
+import type { FromProjector, ProjectorCall, ProjectorData, ToProjector } from './projector-messages.ts';
 
 /** Without a change: so the main thread can tell a busy thread from a stuck one. */
 const STATUS_EVERY_MS = 500;
@@ -62,8 +62,8 @@ async function main(): Promise<void> {
 
 async function answer(runner: ProjectionRunner, { id, call, args }: Extract<ToProjector, { type: 'call' }>): Promise<void> {
   try {
-    const method = runner[call] as (...values: readonly unknown[]) => Promise<unknown>;
-    post({ type: 'answer', id, value: await method.apply(runner, [...args]) });
+    const callable = runner as unknown as Record<ProjectorCall, (...values: readonly unknown[]) => Promise<unknown>>;
+    post({ type: 'answer', id, value: await callable[call](...args) });
   } catch (error) {
     post({ type: 'answer', id, error: toErrorMessage(error) });
   }

@@ -1,6 +1,7 @@
 import { MemoryEventStore } from '#platform/event-store';
 import { systemClock } from '#platform/kernel';
-import { appendSketches, countings, Projected, projected, tally } from '#platform/testing';
+import type { Projected} from '#platform/testing';
+import { appendSketches, countings, projected, tally } from '#platform/testing';
 import { ProjectionRunner } from './projection-runner.ts';
 import type { Projection } from './projection.port.ts';
 

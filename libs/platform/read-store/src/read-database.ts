@@ -5,9 +5,9 @@ import { ReadDataDamaged, ReadDataNewer } from './read-store.errors.ts';
 /** Raised when the control tables change shape. Another format is never guessed at: the file can be rebuilt. */
 export const READ_FORMAT = 1;
 const APPLICATION_ID = 0x63_66_72_64;
-const PAGE_BYTES = 8192;
-/** The WAL is folded back in one go at this size instead of in the middle of small commits. */
-const WAL_PAGES = (32 * 1024 * 1024) / PAGE_BYTES;
+export const PAGE_BYTES = 8192;
+/** Whoever writes folds the WAL back between commits (`foldWal`); this is the limit if nobody does. */
+const WAL_PAGES = (128 * 1024 * 1024) / PAGE_BYTES;
 
 const CONTROL = `
 CREATE TABLE generation (
@@ -44,7 +44,7 @@ export function openForWriting(file: string): DatabaseSync {
     return closedOnFailure(db, () => {
       // Losing the last commits in a power cut is harmless: rows and checkpoint go together and the log has the rest.
       db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-        PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${2 * WAL_PAGES * PAGE_BYTES};
+        PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_PAGES * PAGE_BYTES};
         PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;`);
       db.exec('BEGIN IMMEDIATE');
       prepareFormat(db, file);

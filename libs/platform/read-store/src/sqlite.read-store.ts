@@ -6,7 +6,7 @@ import type { Generation } from './generation.ts';
 import { guarded, openForReading, openForWriting, sqliteCode, Statements } from './read-database.ts';
 import { InvalidRow, PositionNotReached, PositionOfAnotherLog, ProjectionNotReady } from './read-store.errors.ts';
 import { ReadStore } from './read-store.port.ts';
-import type { Cell, ReadView, Row } from './read-store.port.ts';
+import type { Cell, ReadView } from './read-store.port.ts';
 import { physicalName } from './table-shape.ts';
 
 /** Where nobody tells of progress (another process writes), a waiting reader looks by itself this often. */
@@ -98,8 +98,8 @@ export class SqliteReadStore extends ReadStore {
         if (live.tables.some((table) => table.name === name)) return physicalName(live.projection, live.generation, name);
         throw new ProjectionNotReady(live.projection, { table: name, liveVersion: live.version });
       },
-      all: (sql: string, ...params: Cell[]) => this.#statements.prepare(sql).all(...params) as Row[],
-      get: (sql: string, ...params: Cell[]) => this.#statements.prepare(sql).get(...params) as Row | undefined,
+      all: (sql: string, ...params: Cell[]) => this.#statements.prepare(sql).all(...params),
+      get: (sql: string, ...params: Cell[]) => this.#statements.prepare(sql).get(...params),
     };
   }
 

@@ -3,7 +3,7 @@ import { START } from '#platform/kernel';
 import type { Clock, Position } from '#platform/kernel';
 import { toGeneration, toParked } from './generation-table.ts';
 import type { Checkpoint, Generation, GenerationRef, ParkedEvent, SkippedEvent, Verification } from './generation.ts';
-import { guarded, openForReading, openForWriting, Statements } from './read-database.ts';
+import { guarded, openForReading, openForWriting, PAGE_BYTES, Statements } from './read-database.ts';
 import { CheckpointMoved, NoSuchGeneration } from './read-store.errors.ts';
 import type { TableDefinition } from './read-store.port.ts';
 import { physicalName } from './table-shape.ts';
@@ -161,6 +161,15 @@ export class SqliteReadWriter {
     return true;
   }
 
+  /**
+   * Copies the WAL back into the file once it is larger than `maxBytes`: to be called when nobody waits for this thread,
+   * since it waits for the disk. Left to SQLite, a commit now and then would wait instead, before its rows are seen.
+   */
+  foldWal(maxBytes: number): void {
+    const pages = Number(this.#do(() => this.#all('PRAGMA wal_checkpoint(NOOP)')[0]?.['log'] ?? 0));
+    if (pages * PAGE_BYTES > maxBytes) this.#do(() => this.#all('PRAGMA wal_checkpoint(PASSIVE)'));
+  }
+
   /** All content at this moment, in a connection of its own; writing goes on meanwhile. The caller closes it. */
   snapshot(): DatabaseSync {
     const db = openForReading(this.file);
@@ -261,7 +270,7 @@ export class SqliteReadWriter {
   }
 
   #all(sql: string, ...params: (string | number)[]): Record<string, SQLOutputValue>[] {
-    return this.#statements.prepare(sql).all(...params) as Record<string, SQLOutputValue>[];
+    return this.#statements.prepare(sql).all(...params);
   }
 
   #run(sql: string, ...params: (string | number | null)[]): number {
