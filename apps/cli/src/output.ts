@@ -35,7 +35,7 @@ export class Output {
     let started = false;
     return {
       at: (done, total, { rate, etaSeconds }) => {
-        const payload = { rate: rate == null ? '-' : rate.toFixed(rate < 10 ? 1 : 0), eta_in_words: etaSeconds == null ? '' : `${inWords(etaSeconds)} left` };
+        const payload = { rate: rate === null || rate === undefined ? '-' : rate.toFixed(rate < 10 ? 1 : 0), eta_in_words: etaSeconds === null || etaSeconds === undefined ? '' : `${inWords(etaSeconds)} left` };
         if (!started) bar.start(total, done, payload);
         else {
           bar.setTotal(total);

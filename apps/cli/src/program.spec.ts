@@ -10,6 +10,9 @@ import { defineSettings, secret, setting } from '#platform/settings';
 import { z } from 'zod';
 import { run } from './program.ts';
 
+// Answers of commands, whose shape is what is asserted.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Line = any;
 type Route = (request: IncomingMessage, body: string) => { status?: number; json?: unknown; lines?: unknown[] };
 
 let offlineOpened = 0;
@@ -84,15 +87,15 @@ describe('the command line', () => {
     held.announce(url);
   }
 
-  async function chainfold(...args: string[]): Promise<{ code: number | undefined; stdout: string; stderr: string; lines: any[] }> {
+  async function chainfold(...args: string[]): Promise<{ code: number | undefined; stdout: string; stderr: string; lines: Line[] }> {
     const said = { stdout: '', stderr: '' };
     const writers = { stdout: process.stdout.write, stderr: process.stderr.write };
     for (const name of ['stdout', 'stderr'] as const) {
-      process[name].write = ((text: string) => ((said[name] += text), true)) as typeof process.stdout.write;
+      process[name].write = ((text: string) => ((said[name] += text), true));
     }
     try {
       const code = await run(args, () => Promise.resolve(OfflineProgram as unknown as Deployable));
-      return { code, ...said, lines: args.includes('--json') ? said.stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown) : [] };
+      return { code, ...said, lines: args.includes('--json') ? said.stdout.trim().split('\n').map((line) => JSON.parse(line)) : [] };
     } finally {
       process.stdout.write = writers.stdout;
       process.stderr.write = writers.stderr;
@@ -152,14 +155,15 @@ describe('the command line', () => {
   it('verifies every chain and exits 1 with a list when anything is wrong', async () => {
     aProcessRuns();
     routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });
-    const finding = { kind: 'finding', code: 'root-mismatch', block: 7, detail: 'The receipts root differs' };
-    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'progress', done: 4, total: 8 }, finding, { kind: 'summary', blocks: 8, transactions: 20, findings: 1 }] });
+    routes['GET /api/v1/chains/1'] = () => ({ json: { chainId: '1', blocks: 8 } });
+    const finding = { kind: 'finding', code: 'root-differs', number: 7, hash: '0xab', detail: 'The receipts root differs' };
+    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'progress', blocks: 4 }, finding, { kind: 'done', blocks: 8, transactions: 20, findings: 1 }] });
     const wrong = await chainfold('verify', '--from', '0', '--to', '7');
     expect(wrong.code).toBe(EXIT.failed);
-    expect(wrong.stdout).toContain('block 7: The receipts root differs (root-mismatch)');
+    expect(wrong.stdout).toContain('block 7: The receipts root differs (root-differs)');
     expect(asked).toContain('GET /api/v1/chains/1/verification?from=0&to=7');
 
-    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'summary', blocks: 8, transactions: 20, findings: 0 }] });
+    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'done', blocks: 8, transactions: 20, findings: 0 }] });
     const right = await chainfold('verify', '--json');
     expect(right).toMatchObject({ code: EXIT.ok, lines: [{ chainId: '1', blocks: 8, findings: 0 }] });
   });
@@ -167,7 +171,8 @@ describe('the command line', () => {
   it('does not call a verification good that was cut short', async () => {
     aProcessRuns();
     routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });
-    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'progress', done: 4, total: 8 }] });
+    routes['GET /api/v1/chains/1'] = () => ({ json: { chainId: '1', blocks: 8 } });
+    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [{ kind: 'progress', blocks: 4 }] });
     const { code, stderr } = await chainfold('verify');
     expect(code).toBe(EXIT.failed);
     expect(stderr).toContain('cut short');

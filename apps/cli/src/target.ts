@@ -26,7 +26,7 @@ export type LoadProgram = () => Promise<Deployable>;
 const OPENING_MS = 15_000;
 
 export function settingsOf(program: Deployable, sources: SettingsSources = processSources()): SettingsOf<typeof platformSettings> {
-  return loadSettings([...platformSettings, ...program.settings], sources) as SettingsOf<typeof platformSettings>;
+  return loadSettings([...platformSettings, ...program.settings], sources);
 }
 
 /** Beside a running process it is asked over HTTP; otherwise the same application is opened on a free port of this machine and asked the same way. */

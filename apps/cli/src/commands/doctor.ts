@@ -8,13 +8,8 @@ import { explain, type Deployable } from '#platform/runtime';
 import { Secret } from '#platform/settings';
 import { table, type Output } from '../output.ts';
 import { settingsOf, type LoadProgram } from '../target.ts';
+import type { Finding } from './finding.ts';
 import { askNode } from './node-check.ts';
-
-export interface Finding {
-  readonly what: string;
-  readonly state: 'ok' | 'warning' | 'wrong';
-  readonly detail: string;
-}
 
 const NODE_MAJOR = 24;
 const LITTLE_BYTES = 5_000_000_000;

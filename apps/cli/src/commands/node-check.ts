@@ -1,5 +1,5 @@
 import WebSocket from 'ws';
-import type { Finding } from './doctor.ts';
+import type { Finding } from './finding.ts';
 
 const WITHIN_MS = 10_000;
 /** A clock that is off by more makes ages and lags on the page lie. */

@@ -9,17 +9,16 @@ export interface VerifyOptions {
   readonly to?: number;
 }
 
-/** One line of the answer. The last one is the summary; without it the walk was cut short. */
-export type VerificationLine =
-  | { readonly kind: 'progress'; readonly done: number; readonly total: number }
-  | ({ readonly kind: 'finding'; readonly code: string; readonly block?: number; readonly detail: string } & JsonObject)
-  | ({ readonly kind: 'summary'; readonly blocks: number; readonly transactions?: number; readonly findings: number } & JsonObject);
+/** One line of the answer. The last one is `done`; without it the walk was cut short. */
+type Finding = { readonly kind: 'finding'; readonly code: string; readonly number: number; readonly hash: string; readonly detail: string } & JsonObject;
+type Done = { readonly kind: 'done'; readonly blocks: number; readonly transactions: number; readonly findings: number } & JsonObject;
+type Line = { readonly kind: 'progress'; readonly blocks: number } | Finding | Done;
 
 /** Recomputes what is stored. Answers how many things are wrong. */
 export async function verify({ api }: Target, output: Output, options: VerifyOptions): Promise<number> {
   const { items } = await api.get<Page<{ chainId: string }>>('/api/v1/chains');
   const chains = options.chain === undefined ? items.map((chain) => chain.chainId) : [options.chain];
-  if (chains.length === 0) output.result({ kind: 'summary', chains: 0, findings: 0 }, () => 'Nothing is captured yet, so nothing is wrong.');
+  if (chains.length === 0) output.result({ kind: 'done', chains: 0, findings: 0 }, () => 'Nothing is captured yet, so nothing is wrong.');
   let wrong = 0;
   for (const chainId of chains) wrong += await verifyChain({ api }, output, chainId, options);
   return wrong;
@@ -27,30 +26,36 @@ export async function verify({ api }: Target, output: Output, options: VerifyOpt
 
 async function verifyChain({ api }: Pick<Target, 'api'>, output: Output, chainId: string, { from, to }: VerifyOptions): Promise<number> {
   const query = new URLSearchParams({ ...(from === undefined ? {} : { from: String(from) }), ...(to === undefined ? {} : { to: String(to) }) });
+  const total = await blocksOf({ api }, chainId, from, to);
   const progress = output.progress(`chain ${chainId}`, 'blocks');
-  const findings: Extract<VerificationLine, { kind: 'finding' }>[] = [];
-  let summary: Extract<VerificationLine, { kind: 'summary' }> | undefined;
+  const findings: Finding[] = [];
+  let done: Done | undefined;
   const started = performance.now();
   try {
-    for await (const line of api.lines<VerificationLine>(`/api/v1/chains/${chainId}/verification?${query.toString()}`)) {
+    for await (const line of api.lines<Line>(`/api/v1/chains/${chainId}/verification?${query.toString()}`)) {
       if (line.kind === 'progress') {
-        const rate = (line.done * 1_000) / (performance.now() - started);
-        progress.at(line.done, line.total, { rate, etaSeconds: rate > 0 ? (line.total - line.done) / rate : null });
+        const rate = (line.blocks * 1_000) / (performance.now() - started);
+        progress.at(line.blocks, Math.max(total, line.blocks), { rate, etaSeconds: rate > 0 ? Math.max(0, total - line.blocks) / rate : null });
       } else if (line.kind === 'finding') {
         findings.push(line);
         if (output.json) output.result({ chainId, ...line }, () => '');
-      } else summary = line;
+      } else done = line;
     }
   } finally {
     progress.end();
   }
-  if (summary === undefined) throw new VerificationCut(chainId);
-  const found = Math.max(findings.length, summary.findings);
-  for (const { block, code, detail } of findings) output.note(`  ${block === undefined ? '' : `block ${block}: `}${detail} (${code})`);
-  const { blocks, transactions } = summary;
-  const counted = `${blocks} blocks${transactions === undefined ? '' : `, ${transactions} transactions`}`;
-  output.result({ chainId, ...summary }, () => `Chain ${chainId}: ${counted}: ${found === 0 ? 'all as it should be' : `${found} things are wrong`}.`);
+  if (done === undefined) throw new VerificationCut(chainId);
+  const found = Math.max(findings.length, done.findings);
+  for (const { number, code, detail } of findings) output.note(`  block ${number}: ${detail} (${code})`);
+  const counted = `${done.blocks} blocks, ${done.transactions} transactions`;
+  output.result({ chainId, ...done }, () => `Chain ${chainId}: ${counted}: ${found === 0 ? 'all as it should be' : `${found} things are wrong`}.`);
   return found;
+}
+
+/** How many blocks there are to walk, for the bar only. */
+async function blocksOf({ api }: Pick<Target, 'api'>, chainId: string, from = 0, to = Number.MAX_SAFE_INTEGER): Promise<number> {
+  const { blocks } = await api.get<{ blocks: number }>(`/api/v1/chains/${chainId}`);
+  return Math.min(blocks, to - from + 1);
 }
 
 class VerificationCut extends ChainfoldError {

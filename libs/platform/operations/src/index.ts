@@ -1,2 +1,3 @@
-export { OperationsModule, type OperationsOptions } from './operations.module.ts';
+export { answerLines } from './line-answer.ts';
 export type { LiveBudget } from './live-events.ts';
+export { OperationsModule, type OperationsOptions } from './operations.module.ts';

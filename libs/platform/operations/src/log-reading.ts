@@ -1,4 +1,4 @@
-import { EventReader, type EventFilter } from '#platform/event-store';
+import type { EventFilter, EventReader } from '#platform/event-store';
 import { InvalidRequest } from '#platform/http';
 import { ChainfoldError, START, type Position, type RecordedEvent } from '#platform/kernel';
 

@@ -49,6 +49,6 @@ export class OperationsModule implements OnModuleInit {
   }
 
   async onModuleInit(): Promise<void> {
-    if (this.#pageDir !== null) await servePage(this.#http.httpAdapter.getInstance() as unknown as FastifyInstance, this.#pageDir);
+    if (this.#pageDir !== null) await servePage(this.#http.httpAdapter.getInstance<FastifyInstance>(), this.#pageDir);
   }
 }

@@ -13,6 +13,10 @@ import type { ProjectionHost } from '#platform/projections';
 import { HealthParts, Lifecycle } from '#platform/runtime';
 import { OperationsModule } from './operations.module.ts';
 
+// Answers, whose shape is what is asserted.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Body = any;
+
 const chain = streamName('chain', '1');
 const block = streamName('block', '1.0xab');
 
@@ -45,7 +49,7 @@ class LiveClient {
   }
 
   async until(probe: () => boolean): Promise<void> {
-    for (let i = 0; i < 500 && !probe(); i++) await new Promise((resume) => setTimeout(resume, 10));
+    for (let i = 0; i < 2_000 && !probe(); i++) await new Promise((resume) => setTimeout(resume, 10));
     expect(probe()).toBe(true);
   }
 
@@ -85,7 +89,7 @@ describe('the routes of operations', () => {
     @Global()
     @Module({ providers: [{ provide: Lifecycle, useValue: lifecycle }, { provide: HealthParts, useValue: health }], exports: [Lifecycle, HealthParts] })
     class Runtime {}
-    const operations = await OperationsModule.register({ log, projections: host, pageDir: dir, liveBudget: { heartbeatMs: 100, slowClientMs: 300 } });
+    const operations = await OperationsModule.register({ log, projections: host, pageDir: dir, liveBudget: { heartbeatMs: 100, slowClientMs: 1_500 } });
     const http = HttpModule.register({ info: { title: 't', version: '1', description: '' }, accessTokens: [] });
     const module = await Test.createTestingModule({ imports: [Runtime, http, operations] }).compile();
     app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), { logger: false });
@@ -105,11 +109,11 @@ describe('the routes of operations', () => {
     const events = Array.from({ length: count }, () => eventOf(type, { n: ++written, filler }));
     for (let i = 0; i < count; i += 200) await log.append({ stream, expected: last + i < 0 ? 'noStream' : last + i, events: events.slice(i, i + 200) });
   }
-  async function get(path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: any; headers: Headers }> {
+  async function get(path: string, headers: Record<string, string> = {}): Promise<{ status: number; body: Body; headers: Headers }> {
     const answer = await fetch(`${url}${path}`, { headers });
     return { status: answer.status, body: await answer.json().catch(() => undefined), headers: answer.headers };
   }
-  async function post(path: string, body?: object): Promise<{ status: number; body: any }> {
+  async function post(path: string, body?: object): Promise<{ status: number; body: Body }> {
     const answer = await fetch(`${url}${path}`, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }) });
     return { status: answer.status, body: await answer.json() };
   }
@@ -125,7 +129,7 @@ describe('the routes of operations', () => {
     let after = '';
     for (;;) {
       const { body } = await get(`/api/v1/streams/chain-1?limit=3${after}`);
-      numbers.push(...body.items.map((event: any) => event.revision as number));
+      numbers.push(...body.items.map((event: Body) => event.revision as number));
       if (body.next === null) break;
       after = `&after=${body.next}`;
     }
@@ -145,7 +149,7 @@ describe('the routes of operations', () => {
     expect(all.body.items).toHaveLength(5);
     const rest = await get(`/api/v1/events?after=${all.body.next}`);
     expect(rest.body).toMatchObject({ next: null, asOf: await log.head() });
-    expect(rest.body.items.map((event: any) => event.data.n)).toEqual([6, 7, 8]);
+    expect(rest.body.items.map((event: Body) => event.data.n)).toEqual([6, 7, 8]);
     expect((await get('/api/v1/events?types=TxFetched')).body.items).toHaveLength(1);
     expect((await get('/api/v1/events?streams=chain&limit=500')).body.items).toHaveLength(7);
   });
@@ -215,9 +219,9 @@ describe('the routes of operations', () => {
     slow.write('GET /api/v1/events/live?after=start HTTP/1.1\r\nHost: localhost\r\n\r\n');
     slow.on('error', () => undefined);
     const client = follow('?after=start&types=TxFetched');
-    await client.until(() => client.numbers.length === 61);
+    await client.until(() => client.text.length > 12_000_000);
     // What the kernel holds for it may be read; then the line ends long before the twelve megabytes.
-    await new Promise((resume) => setTimeout(resume, 900));
+    await new Promise((resume) => setTimeout(resume, 2_500));
     let bytes = 0;
     slow.on('data', (piece) => (bytes += piece.length));
     const closed = new Promise((done) => slow.once('close', done));

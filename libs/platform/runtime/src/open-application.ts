@@ -74,23 +74,23 @@ async function open<Settings>(deployable: Deployable, boot: Boot<Settings>, at: 
   const directory = acquireDataDirectory(resolve(settings.data.dir));
   // Added first, so they are the last to stop.
   lifecycle.add({ name: 'data directory', phase: 'files', stop: () => directory.release() });
-  let app: NestFastifyApplication | undefined;
-  lifecycle.add({ name: 'modules', phase: 'files', stop: () => app?.close() });
+  const opened: { app?: NestFastifyApplication } = {};
+  lifecycle.add({ name: 'modules', phase: 'files', stop: () => opened.app?.close() });
 
   const adapter = createHttpAdapter();
   refuseWorkWhileDraining(adapter, lifecycle);
   const root = RuntimeModule.around(boot, await deployable.register(boot as Boot<never>));
-  app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: nestLogger(boot.log), abortOnError: false });
-  const door = app;
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: nestLogger(boot.log), abortOnError: false });
+  opened.app = app;
   let url = '';
   lifecycle.add({
     name: 'http server',
     phase: 'http',
     start: async () => {
-      url = await listen(door, at);
+      url = await listen(app, at);
       directory.announce(url);
     },
-    stop: () => closeDoor(door.getHttpServer(), boot.clock),
+    stop: () => closeDoor(app.getHttpServer(), boot.clock),
   });
   await app.init();
   await lifecycle.start();

@@ -91,11 +91,13 @@ describe('the life of a process', () => {
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    const ended = new Promise<number | null>((done) => child.once('close', done));
+    let over = false;
+    const ended = new Promise<number | null>((done) => child.once('close', (code) => done(((over = true), code))));
     const until = async (probe: () => string | undefined): Promise<string> => {
       for (let i = 0; i < 1_000; i++) {
         const found = probe();
         if (found !== undefined) return found;
+        if (over) break;
         await new Promise((resume) => setTimeout(resume, 10));
       }
       throw new Error(`waited in vain\n${stdout}\n${stderr}`);

@@ -5,6 +5,7 @@ import { BlocksController } from './blocks.controller.ts';
 import { ChainsController } from './chains.controller.ts';
 import { TransactionsController } from './transactions.controller.ts';
 
+export { StoreVerification, VerificationController } from './verification.controller.ts';
 export { ChainNames, ChainOverview } from './chain-status.ts';
 
 export const chainControllers: readonly Type[] = [ChainsController, BlocksController, TransactionsController, BackfillsController];
