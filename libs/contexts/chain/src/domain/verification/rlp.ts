@@ -10,6 +10,9 @@ for (let value = 0; value < 16; value += 1) {
   NIBBLE[value.toString(16).charCodeAt(0)] = value;
   NIBBLE[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
+const encoder = new TextEncoder();
+const LONG = 128;
+const KEPT = 1024 * 1024;
 const X = 'x'.charCodeAt(0);
 
 /**
@@ -20,6 +23,7 @@ const X = 'x'.charCodeAt(0);
 export class RlpWriter {
   #buffer = new Uint8Array(256 * 1024);
   #size = 0;
+  #text = new Uint8Array(0);
 
   /** Bytes written so far; a mark to come back to. */
   get size(): number {
@@ -29,6 +33,13 @@ export class RlpWriter {
   /** Forgets what was written since `mark`. */
   rewind(mark: number): void {
     this.#size = mark;
+  }
+
+  /** Begins anew, without the memory that an uncommonly large block took. */
+  reset(): void {
+    this.#size = 0;
+    if (this.#buffer.length > KEPT) this.#buffer = new Uint8Array(KEPT);
+    if (this.#text.length > KEPT) this.#text = new Uint8Array(0);
   }
 
   /** What was written since `mark`; valid until the next write. */
@@ -112,6 +123,10 @@ export class RlpWriter {
     this.#size += bytes;
     const buffer = this.#buffer;
     let at = buffer.length - this.#size;
+    if (bytes > LONG) {
+      this.#longDigits(hex, first, at, field);
+      return;
+    }
     let read = first;
     let seen = 0;
     if (((hex.length - first) & 1) !== 0) {
@@ -127,6 +142,30 @@ export class RlpWriter {
       seen |= high | low;
       buffer[at] = (high << 4) | low;
       at += 1;
+    }
+    if ((seen & INVALID) !== 0) throw new FieldNotHex(field, hex);
+  }
+
+  /** Turning a long text into bytes at once and looking at those is twice as fast as asking it for each character. */
+  #longDigits(hex: string, first: number, start: number, field: string): void {
+    if (this.#text.length < hex.length) this.#text = new Uint8Array(hex.length * 2);
+    const text = this.#text;
+    const { read, written } = encoder.encodeInto(hex, text);
+    if (read !== hex.length || written !== hex.length) throw new FieldNotHex(field, hex);
+    const buffer = this.#buffer;
+    let at = start;
+    let seen = 0;
+    let digit = first;
+    if (((hex.length - first) & 1) !== 0) {
+      seen = NIBBLE[text[digit]!]!;
+      buffer[at++] = seen;
+      digit += 1;
+    }
+    for (; digit < hex.length; digit += 2) {
+      const high = NIBBLE[text[digit]!]!;
+      const low = NIBBLE[text[digit + 1]!]!;
+      seen |= high | low;
+      buffer[at++] = (high << 4) | low;
     }
     if ((seen & INVALID) !== 0) throw new FieldNotHex(field, hex);
   }

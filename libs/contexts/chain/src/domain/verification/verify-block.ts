@@ -43,7 +43,7 @@ function checkPart(part: BlockPart, fetched: FetchedBlock, crypto: VerificationC
   const { block, receipts } = fetched;
   const { keccak256, recoverSender } = crypto;
   const progress: Progress = { path: '' };
-  writer.rewind(0);
+  writer.reset();
   switch (part) {
     case 'header':
       return reportOf(() => recomputeHeader(block, writer, keccak256), () => '');
