@@ -10,7 +10,10 @@ describe('kill -9 under load', () => {
     const env = { DATA_DIR: dataDir, RPC_URL: node.url, START_BLOCK: '0' };
     let loaded = true;
     const load = (async () => {
-      while (loaded) await node.mine(1, 15);
+      while (loaded) {
+        await node.mine(1, 15);
+        await new Promise((resume) => setTimeout(resume, 50));
+      }
     })();
     let product = await ChainfoldProcess.start(env);
     const backAfterMs: number[] = [];

@@ -42,14 +42,14 @@ describe('a start that can not be', () => {
     const dataDir = join(dir, 'd');
     const first = await ChainfoldProcess.start({ DATA_DIR: dataDir });
     await first.interrupt();
-    const log = join(dataDir, 'log.db');
+    const log = join(dataDir, 'log.sqlite');
     expect(existsSync(log)).toBe(true);
     writeFileSync(log, Buffer.alloc(8192, 7));
     for (const suffix of ['-wal', '-shm']) rmSync(log + suffix, { force: true });
     const end = await refusal({ DATA_DIR: dataDir });
     expect(end.code).not.toBe(0);
     expect(end.stderr).toMatch(/damaged/);
-    expect(end.stderr).toContain('log.db');
+    expect(end.stderr).toContain('log.sqlite');
   });
 
   it('tells that the data directory can not be written', async () => {

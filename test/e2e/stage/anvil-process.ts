@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
-
-const anvil = resolve(import.meta.dirname, '../../../node_modules/.bin/anvil');
+import { anvilBinary } from '../../../libs/contexts/chain/src/adapters/anvil/anvil-binary.ts';
 
 /** A real node of our own, for tests that play the user's node. */
 export class AnvilProcess {
@@ -18,7 +16,7 @@ export class AnvilProcess {
   static async start(options: { port?: number; args?: readonly string[] } = {}): Promise<AnvilProcess> {
     const port = options.port ?? (await freePort());
     const args = ['--port', String(port), '--no-mining', '--silent', '--order', 'fifo', ...(options.args ?? [])];
-    const node = new AnvilProcess(spawn(anvil, args, { stdio: 'ignore' }), port);
+    const node = new AnvilProcess(spawn(anvilBinary(), args, { stdio: 'ignore' }), port);
     for (let tries = 0; ; tries++) {
       try {
         await node.rpc('eth_chainId');

@@ -40,9 +40,9 @@ export class ChainfoldProcess {
   /** Resolves when the program says where it listens. */
   static async start(env: Record<string, string>): Promise<ChainfoldProcess> {
     const started = ChainfoldProcess.launch(env);
-    const address = /http:\/\/127\.0\.0\.1:\d+/;
+    const address = /ready at (http:\/\/127\.0\.0\.1:\d+)/;
     const listening = eventually(async () => {
-      const found = address.exec(started.stdout)?.[0];
+      const found = address.exec(started.stdout)?.[1];
       if (found === undefined) throw new Error(`not listening yet\n${started.stdout}\n${started.stderr}`);
       started.url = found;
     }, 60_000);

@@ -100,11 +100,11 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
 
     describe('repeating an append', () => {
       it('answers as the first time, also when more was appended since', async () => {
-        const first = await put(A, 'noStream', 'a', 'b');
-        expect(await put(A, 'noStream', 'a', 'b')).toEqual({ ...first, repeated: true });
+        const { positions: _each, ...first } = await put(A, 'noStream', 'a', 'b');
+        expect(await put(A, 'noStream', 'a', 'b')).toMatchObject({ ...first, repeated: true });
         await put(A, 1, 'c', 'd');
         await put(B, 'noStream', 'x');
-        expect(await put(A, 'noStream', 'a', 'b')).toEqual({ ...first, repeated: true });
+        expect(await put(A, 'noStream', 'a', 'b')).toMatchObject({ ...first, repeated: true });
         expect(await everything()).toEqual(['a', 'b', 'c', 'd', 'x']);
       });
 
@@ -168,7 +168,7 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
           { stream: A, expected: 'noStream', events: eventsNamed('3') },
         ] as const;
         const first = await store.appendAll(appends);
-        expect(await store.appendAll(appends)).toEqual(first.map((answer) => ({ ...answer, repeated: true })));
+        expect(await store.appendAll(appends)).toMatchObject(first.map(({ positions: _each, ...answer }) => ({ ...answer, repeated: true })));
         expect(await store.appendAll([])).toEqual([]);
       });
 
@@ -195,6 +195,11 @@ export function describeEventStore(name: string, open: () => Promise<EventStoreU
         await store.append({ stream: OTHER, expected: 'noStream', events: [eventNamed('d', 'Blue'), eventNamed('e', 'Red')] });
         await store.append({ stream: A, expected: 2, events: [eventNamed('f', 'Blue')] });
         await store.append({ stream: B, expected: 'noStream', events: [eventNamed('g', 'Green')] });
+      });
+
+      it('an append tells the position of each event that is later read', async () => {
+        const { positions } = await store.append({ stream: B, expected: 0, events: eventsNamed('1', '2', '3') });
+        if (positions !== undefined) expect((await store.readStream(B, 1, 10)).map((event) => event.position)).toEqual(positions);
       });
 
       it('a stream starts at any revision and ends at the limit', async () => {

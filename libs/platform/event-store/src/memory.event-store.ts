@@ -116,7 +116,7 @@ export class MemoryEventStore extends EventStore {
         this.#log.push(...events);
         standing.push(...events);
         this.#streams.set(stream, standing);
-        return { stream, lastRevision: actual + count, position: events.at(-1)!.position, repeated: false };
+        return { stream, lastRevision: actual + count, position: events.at(-1)!.position, repeated: false, positions: events.map((event) => event.position) };
       }
     }
   }

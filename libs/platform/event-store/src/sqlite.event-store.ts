@@ -114,6 +114,7 @@ export class SqliteEventStore extends EventStore {
           lastRevision,
           position: this.#positions.at(last),
           repeated,
+          ...(!repeated && appends[i]!.events.length > 0 && { positions: appends[i]!.events.map((_, k, all) => this.#positions.at(last - all.length + 1 + k)) }),
         }));
       case 'conflict':
         throw new RevisionConflict(answer.stream, answer.expected < 0 ? 'noStream' : answer.expected, answer.actual);
