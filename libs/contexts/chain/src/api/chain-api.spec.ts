@@ -37,25 +37,37 @@ class ActorStandIn implements ICommandHandler<TellChain> {
 
 describe('the REST API of the chain', () => {
   let read: Projected;
-  let app: NestFastifyApplication;
+  let app: NestFastifyApplication | undefined;
   let board: CaptureStatusBoard;
+
+  /** The story went on in a test: the next one starts over. */
+  let moved = true;
+  const close = async (): Promise<void> => {
+    await app?.close();
+    await read?.close();
+  };
+  const happens = async (events: ChainScene['events']): Promise<void> => {
+    moved = true;
+    await read.append(events);
+  };
 
   beforeEach(async () => {
     asked = [];
     answerCommand = () => ({ revision: 9, position: 'xtest:000000000000042' as Position, events: [], repeated: false });
+    if (!moved) return;
+    await close();
+    moved = false;
     read = await projected(chainExplorer, story().events);
     board = new CaptureStatusBoard(clock);
     board.update('1', { state: 'following', nodeHead: 4 });
     app = await serving(read, board);
   });
-  afterEach(async () => {
-    await app.close();
-    await read.close();
-  });
+  afterAll(close);
 
-  const get = async (path: string, headers: Record<string, string> = {}) => app.inject({ method: 'GET', url: `/api/v1${path}`, headers });
+  const server = (): NestFastifyApplication => app as NestFastifyApplication;
+  const get = async (path: string, headers: Record<string, string> = {}) => server().inject({ method: 'GET', url: `/api/v1${path}`, headers });
   const post = async (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    app.inject({ method: 'POST', url: `/api/v1${path}`, payload: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+    server().inject({ method: 'POST', url: `/api/v1${path}`, payload: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
   const shown = async <T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> => {
     const response = await get(path);
     expect([response.statusCode, path]).toEqual([200, path]);
@@ -84,7 +96,7 @@ describe('the REST API of the chain', () => {
     });
 
     it('a stop and its reason before what the process says', async () => {
-      await read.append(story(true).events.slice(-1));
+      await happens(story(true).events.slice(-1));
       await read.caughtUp();
       expect(await shown('/chains/1', chainAnswer)).toMatchObject({ status: 'stopped', reason: 'below finalized' });
       expect((await shown('/chains/1/stops', stopList)).items).toMatchObject([{ code: 'deep-reorg', resumedAt: null }]);
@@ -122,7 +134,7 @@ describe('the REST API of the chain', () => {
     it('transactions of a block in index order, and the next pages stay with that block when a reorg drops it', async () => {
       const first = await shown('/chains/1/blocks/latest/transactions?limit=40', blockTransactionList);
       expect(first.items.map((transaction) => transaction.index)).toEqual(Array.from({ length: 40 }, (_, at) => at));
-      await read.append(new ChainScene().onBranch('4c').reorganized('3b', ['4b'], ['4c']).events.slice(1));
+      await happens(new ChainScene().onBranch('4c').reorganized('3b', ['4b'], ['4c']).events.slice(1));
       await read.caughtUp();
       const second = await shown(`/chains/1/blocks/latest/transactions?limit=40&after=${first.next}`, blockTransactionList);
       expect(second.block).toMatchObject({ hash: blockHash('4b'), finality: 'orphaned' });
@@ -194,7 +206,7 @@ describe('the REST API of the chain', () => {
   });
 
   it('documents every route with its parameters and answers, as valid OpenAPI 3.1', async () => {
-    const document = (await app.inject({ method: 'GET', url: '/api/openapi.json' })).json();
+    const document = (await server().inject({ method: 'GET', url: '/api/openapi.json' })).json();
     expect((await new Validator().validate(structuredClone(document))).errors ?? []).toEqual([]);
     const routes = Object.entries<Record<string, { summary?: string }>>(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).filter(([, { summary }]) => summary !== undefined).map(([method]) => `${method} ${path.replace('/api/v1', '')}`),
@@ -219,7 +231,7 @@ describe('the REST API of the chain', () => {
     });
 
     it('the progress of a backfill', async () => {
-      await read.append([...new ChainScene('1').backfillRequested(3, 9).backfillStarted(3, 9).events.slice(1)]);
+      await happens([...new ChainScene('1').backfillRequested(3, 9).backfillStarted(3, 9).events.slice(1)]);
       await read.caughtUp();
       expect(await shown('/chains/1/backfills/3-9', backfillAnswer)).toMatchObject({ state: 'running', done: 0, total: 7, percent: 0, etaSeconds: null });
     });
@@ -266,16 +278,16 @@ describe('the REST API of the chain', () => {
     });
 
     it('refuse a form of a foreign web page', async () => {
-      const response = await app.inject({ method: 'POST', url: '/api/v1/chains/1/resume', payload: 'reason=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+      const response = await server().inject({ method: 'POST', url: '/api/v1/chains/1/resume', payload: 'reason=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
       expect([response.statusCode, response.json().code]).toEqual([415, 'media-type-unsupported']);
       expect(asked).toEqual([]);
     });
 
     it('refuse text that is not JSON, and more of it than a command needs', async () => {
       const json = { 'content-type': 'application/json' };
-      const broken = await app.inject({ method: 'POST', url: '/api/v1/chains/1/resume', payload: '{"reason": ', headers: json });
+      const broken = await server().inject({ method: 'POST', url: '/api/v1/chains/1/resume', payload: '{"reason": ', headers: json });
       expect([broken.statusCode, broken.json().code, broken.headers['content-type']]).toEqual([400, 'request-malformed', 'application/problem+json; charset=utf-8']);
-      const huge = await app.inject({ method: 'POST', url: '/api/v1/chains/1/resume', payload: JSON.stringify({ reason: 'x'.repeat(2_000_000) }), headers: json });
+      const huge = await server().inject({ method: 'POST', url: '/api/v1/chains/1/resume', payload: JSON.stringify({ reason: 'x'.repeat(2_000_000) }), headers: json });
       expect([huge.statusCode, huge.json().code]).toEqual([413, 'body-too-large']);
       expect(asked).toEqual([]);
     });
@@ -290,7 +302,7 @@ describe('the REST API of the chain', () => {
 
     it('stays the same while other things happen, and changes with what is shown', async () => {
       const [one, four] = [await get('/chains/1/blocks/1'), await get('/chains/1/blocks/4')];
-      await read.append(new ChainScene().finalized('4b').events.slice(1));
+      await happens(new ChainScene().finalized('4b').events.slice(1));
       await read.caughtUp();
       expect((await get('/chains/1/blocks/1')).headers.etag).toBe(one.headers.etag);
       expect((await get('/chains/1/blocks/1')).json().asOf).not.toBe(one.json().asOf);
@@ -309,7 +321,7 @@ describe('the REST API of the chain', () => {
       const [, number] = head.split(':');
       const ahead = `xtest:${String(Number(number) + 1).padStart(15, '0')}`;
       const arriving = get(`/chains/1?atLeast=${ahead}`);
-      await read.append(new ChainScene().safe('3b').events.slice(1));
+      await happens(new ChainScene().safe('3b').events.slice(1));
       expect((await arriving).json()).toMatchObject({ asOf: ahead, safe: { number: 3 } });
       await refused(`/chains/1?atLeast=xtest:000000000099999`, 503, { code: 'position-not-reached', retryable: true });
     });
@@ -386,9 +398,9 @@ describe('the REST API of the chain', () => {
 
     it('an address that nothing serves, and a method that it does not take', async () => {
       await refused('/chains/1/nothing', 404, { code: 'route-unknown' });
-      const wrong = await app.inject({ method: 'DELETE', url: '/api/v1/chains/1/blocks/1' });
+      const wrong = await server().inject({ method: 'DELETE', url: '/api/v1/chains/1/blocks/1' });
       expect([wrong.statusCode, wrong.headers.allow, wrong.json().code]).toEqual([405, 'GET', 'method-not-allowed']);
-      const both = await app.inject({ method: 'PUT', url: '/api/v1/chains/1/backfills' });
+      const both = await server().inject({ method: 'PUT', url: '/api/v1/chains/1/backfills' });
       expect([both.statusCode, both.headers.allow]).toEqual([405, 'GET, POST']);
     });
 
