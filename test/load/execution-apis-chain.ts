@@ -98,7 +98,7 @@ function transactionOf(raw: string, block: Fields, index: number): Fields {
   if (type !== 0 || signature.networkV !== null) fields['chainId'] = hex(tx.chainId);
   const fee = tx.maxFeePerGas ?? 0n;
   const tip = tx.maxPriorityFeePerGas ?? 0n;
-  const base = BigInt(String(block['baseFeePerGas'] ?? '0x0'));
+  const base = BigInt((block['baseFeePerGas'] as string | undefined) ?? '0x0');
   fields['gasPrice'] = hex(type < 2 ? (tx.gasPrice ?? 0n) : base + tip < fee ? base + tip : fee);
   if (type >= 2) Object.assign(fields, { maxFeePerGas: hex(fee), maxPriorityFeePerGas: hex(tip) });
   if (type === 3) Object.assign(fields, { maxFeePerBlobGas: hex(tx.maxFeePerBlobGas ?? 0n), blobVersionedHashes: tx.blobVersionedHashes ?? [] });

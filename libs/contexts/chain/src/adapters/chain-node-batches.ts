@@ -86,7 +86,7 @@ export async function askAll(batching: Batching, kind: string, calls: readonly R
     const reply = await counted(batching, asked, () => transport.send(asked, signal));
     metrics.request(transport.label, asked.length, reply.bytes, batching.clock.monotonic() - startedAt);
     total += reply.bytes;
-    const outcome = reply.kind === 'refused' ? asked.map(() => ({ ok: false, refusal: reply.refusal }) as RpcAnswer) : reply.answers;
+    const outcome: readonly (RpcAnswer | undefined)[] = reply.kind === 'answers' ? reply.answers : asked.map(() => ({ ok: false, refusal: reply.refusal }));
     const kept = keep(answers, chunk, outcome);
     count(batching, asked, outcome);
     if (kept.toThrow !== undefined) throw refusalError(kept.toThrow, asked[0]?.method ?? '', transport.label, transport.url);

@@ -93,7 +93,7 @@ export class BackfillProcess {
   }
 
   #waiting(chainId: string): Job | undefined {
-    return this.progress(chainId).find((job) => job.state !== 'failed') as Job | undefined;
+    return this.progress(chainId).find((job) => job.state !== 'failed');
   }
 
   async #workOn(chainId: string, opened: Promise<OpenChain>, signal: AbortSignal): Promise<void> {

@@ -31,7 +31,7 @@ async function steps(change: (event: RecordedEvent) => RecordedEvent | undefined
     get: (target, key: keyof EventReader) =>
       key === 'readStream'
         ? async (...asked: Parameters<EventReader['readStream']>) => (await target.readStream(...asked)).map(change).filter((event) => event !== undefined)
-        : target[key].bind(target),
+        : (...asked: never[]) => (target[key] as (...given: never[]) => unknown).apply(target, asked),
   });
   const all: VerifyStep[] = [];
   for await (const step of verifyStore({ reader, crypto: { keccak256: await createKeccak256() } })) all.push(step);
