@@ -6,7 +6,7 @@ import { type Position, START, type StreamName, streamName } from '#platform/ker
 import { caughtUpTimes, eventNamed, readUntil } from './event-examples.contract.ts';
 import type { Append, EventFilter, EventStore } from './event-store.port.ts';
 import { openMemoryEventStore } from './memory.event-store.ts';
-import { openSqliteEventStore, SqliteEventStore } from './sqlite.event-store.ts';
+import { openSqliteEventStore, type SqliteEventStore } from './sqlite.event-store.ts';
 
 /** The log as simple as it can be said. */
 class LogModel {
