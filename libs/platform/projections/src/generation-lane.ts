@@ -17,9 +17,10 @@ import { RowBatch } from './row-batch.ts';
 
 /** A transaction is closed at so many rows, wherever in the page it is. */
 const MAX_ROWS_PER_COMMIT = 20_000;
-/** At the head the rows are told of before the WAL is folded back, so little and often; behind it, in large pieces. */
-const WAL_BYTES_AT_HEAD = 8 * 1024 * 1024;
-const WAL_BYTES_BEHIND = 48 * 1024 * 1024;
+/** The WAL is folded back once nothing has arrived for a moment, so that no event waits for it; without such a moment, when it is large. */
+const WAL_BYTES_IDLE = 4 * 1024 * 1024;
+const WAL_BYTES_BUSY = 64 * 1024 * 1024;
+const IDLE_MS = 20;
 /** After so many tries in vain it counts as standing still. */
 const ATTEMPTS_UNTIL_FAILED = 5;
 const STANDS_STILL = new Set(['gap-detected', 'data-damaged', 'data-newer', 'position-ahead', 'foreign-position']);
@@ -66,6 +67,7 @@ export class GenerationLane {
   #events: number;
   #paused: string | undefined;
   #trouble: ProjectionTrouble | undefined;
+  #folding: NodeJS.Timeout | undefined;
   #stopping = false;
   #stopped = false;
   #running: Promise<void> | undefined;
@@ -136,6 +138,7 @@ export class GenerationLane {
     this.#stopping = true;
     this.#bell.ring();
     await this.#running;
+    clearTimeout(this.#folding);
     this.#source.stopFollowing();
   }
 
@@ -229,7 +232,21 @@ export class GenerationLane {
     if (this.#behind) this.#size.learn(batch.events, this.#around.clock.monotonic() - started, this.#around.isShared(this));
     this.#behind = !batch.atHead;
     this.#setAtHead(batch.atHead);
-    this.#around.store.foldWal(batch.atHead ? WAL_BYTES_AT_HEAD : WAL_BYTES_BEHIND);
+    this.#foldWal();
+  }
+
+  #foldWal(): void {
+    const { store } = this.#around;
+    clearTimeout(this.#folding);
+    store.foldWal(WAL_BYTES_BUSY);
+    if (!this.#atHead) return;
+    this.#folding = setTimeout(() => {
+      try {
+        store.foldWal(WAL_BYTES_IDLE);
+      } catch {
+        // Busy or full: the next commit meets the same and tells.
+      }
+    }, IDLE_MS);
   }
 
   async #apply({ events, next }: Pick<EventBatch, 'events' | 'next'> & { atHead: boolean }): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Projection, ProjectionSettings } from '#platform/projections';
-import { Projected, projected } from './projected.ts';
-import type { EventSketch } from './projected.ts';
+import { projected } from './projected.ts';
+import type { EventSketch , Projected} from './projected.ts';
 
 /**
  * What every projection promises, whatever it is about. `makeEvents` answers the same events for the same seed: make
