@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, EXIT_MEANINGS, exitCodeOf, explain, serve, type ExitCode } from '#platform/runtime';
 import { redactUrlsIn } from '#platform/observability';
-import { backfill } from './commands/backfill.ts';
+import { backfill, startAbove } from './commands/backfill.ts';
 import { doctor } from './commands/doctor.ts';
 import { events, projections, streams } from './commands/log.ts';
 import { rebuild } from './commands/rebuild.ts';
@@ -36,7 +36,7 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
     .option('--chain <id>', 'which chain, when several are captured')
     .action(async (options: { json?: boolean; rpc?: string; from: number; to: number; chain?: string }) => {
       if (options.from > options.to) throw new CommanderError(EXIT.usage, 'chainfold.range', 'error: --from is above --to');
-      const env = options.rpc === undefined ? {} : { RPC_URL: options.rpc, START_BLOCK: String(options.to + 1) };
+      const env = options.rpc === undefined ? {} : { RPC_URL: options.rpc, START_BLOCK: await startAbove(options.rpc, options.to) };
       await beside({ capture: 'on-demand', env }, (target) => backfill(target, outputOf(options), options));
     });
   add('verify', 'Recomputes links, roots, gaps and counts of everything stored; exits 1 with a list when anything is wrong')

@@ -74,13 +74,29 @@ async function refuseStopped({ api }: Pick<Target, 'api'>, chainId: string): Pro
   });
 }
 
+/** Where a chain begins that is captured for its past only: at the head, so that following it later has no gap to fill up to there. */
+export async function startAbove(rpc: string, to: number): Promise<string> {
+  try {
+    const [head] = await callNode(rpc, [['eth_blockNumber', []]]);
+    return Number(head) > to ? 'latest' : String(to + 1);
+  } catch {
+    throw new NodeSilent('The node does not tell its head');
+  }
+}
+
 /** In decimal. The address may hold a key, so it stands in no message. */
 async function chainIdOf(rpc: string): Promise<string> {
   try {
     const [chainId] = await callNode(rpc, [['eth_chainId', []]]);
     return BigInt(chainId as string).toString();
   } catch {
-    throw new ChainfoldError('The node does not tell its chain id', {
+    throw new NodeSilent('The node does not tell its chain id');
+  }
+}
+
+class NodeSilent extends ChainfoldError {
+  constructor(message: string) {
+    super(message, {
       code: 'node-unreachable',
       kind: 'unavailable',
       retryable: true,

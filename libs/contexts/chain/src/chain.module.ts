@@ -6,11 +6,12 @@ import type { EventStore } from '#platform/event-store';
 import { processMetrics } from '#platform/observability';
 import type { ReadStore } from '#platform/read-store';
 import { SqliteChainExplorer } from './adapters/sqlite.chain-explorer.ts';
-import { chainApiProviders, chainControllers, ChainNames, ChainOverview } from './api/index.ts';
+import { chainApiProviders, chainControllers, type ChainNames, ChainOverview, StoreVerification, VerificationController } from './api/index.ts';
 import { observeChains } from './application/capture-metrics.ts';
 import { CaptureStatusBoard } from './application/capture-status.ts';
 import { BackfillActors, BlockBodyActors, ChainActors, defineChainActors } from './application/chain-actors.ts';
 import { TellChainHandler } from './application/tell-chain.handler.ts';
+import { verifyStore } from './application/verify-store.ts';
 import { ChainCapture, verificationCrypto, type ChainBoot } from './capture.module.ts';
 import { ChainExplorer } from './ports/chain-explorer.port.ts';
 
@@ -43,7 +44,7 @@ export class ChainModule {
     return {
       module: ChainModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [...chainControllers],
+      controllers: [...chainControllers, VerificationController],
       providers: [
         ...chainApiProviders,
         { provide: ChainActors, useValue: chains },
@@ -52,6 +53,7 @@ export class ChainModule {
         { provide: CaptureStatusBoard, useValue: board },
         { provide: ChainExplorer, useValue: explorer },
         { provide: ChainOverview, useValue: overview },
+        { provide: StoreVerification, useValue: { steps: (wanted) => verifyStore({ reader: store, crypto, ...wanted }) } satisfies StoreVerification },
         { provide: TellChainHandler, useFactory: () => new TellChainHandler(chains) },
       ],
     };
