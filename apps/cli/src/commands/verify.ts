@@ -12,7 +12,8 @@ export interface VerifyOptions {
 /** One line of the answer. The last one is `done`; without it the walk was cut short. */
 type Finding = { readonly kind: 'finding'; readonly code: string; readonly number: number; readonly hash: string; readonly detail: string } & JsonObject;
 type Done = { readonly kind: 'done'; readonly blocks: number; readonly transactions: number; readonly findings: number } & JsonObject;
-type Line = { readonly kind: 'progress'; readonly blocks: number } | Finding | Done;
+type Hole = { readonly kind: 'hole'; readonly from: number; readonly to: number } & JsonObject;
+type Line = { readonly kind: 'progress'; readonly blocks: number } | Finding | Hole | Done;
 
 /** Recomputes what is stored. Answers how many things are wrong. */
 export async function verify({ api }: Target, output: Output, options: VerifyOptions): Promise<number> {
@@ -29,6 +30,7 @@ async function verifyChain({ api }: Pick<Target, 'api'>, output: Output, chainId
   const total = await blocksOf({ api }, chainId, from, to);
   const progress = output.progress(`chain ${chainId}`, 'blocks');
   const findings: Finding[] = [];
+  const holes: Hole[] = [];
   let done: Done | undefined;
   const started = performance.now();
   try {
@@ -39,6 +41,9 @@ async function verifyChain({ api }: Pick<Target, 'api'>, output: Output, chainId
       } else if (line.kind === 'finding') {
         findings.push(line);
         if (output.json) output.result({ chainId, ...line }, () => '');
+      } else if (line.kind === 'hole') {
+        holes.push(line);
+        if (output.json) output.result({ chainId, ...line }, () => '');
       } else done = line;
     }
   } finally {
@@ -47,6 +52,7 @@ async function verifyChain({ api }: Pick<Target, 'api'>, output: Output, chainId
   if (done === undefined) throw new VerificationCut(chainId);
   const found = Math.max(findings.length, done.findings);
   for (const { number, code, detail } of findings) output.note(`  block ${number}: ${detail} (${code})`);
+  for (const hole of holes) output.note(`  blocks ${hole.from} to ${hole.to} were never asked for`);
   const counted = `${done.blocks} blocks, ${done.transactions} transactions`;
   output.result({ chainId, ...done }, () => `Chain ${chainId}: ${counted}: ${found === 0 ? 'all as it should be' : `${found} things are wrong`}.`);
   return found;

@@ -56,4 +56,13 @@ describe('verifying the store', () => {
   ])('finds %s', async (_what, code, change) => {
     expect(codes(await steps(change))).toContain(code);
   });
+
+  it('tells of blocks that nobody asked for, and does not call them missing', async () => {
+    const all = await steps((event) => {
+      if (event.type.startsWith('Backfill')) return { ...event, data: { ...event.data, to: 4 } };
+      return event.type === 'BlockObserved' && (event.data['number'] as number) > 4 && (event.data['number'] as number) < 10 ? undefined : event;
+    });
+    expect(all).toContainEqual({ kind: 'hole', chainId: '424242', from: 5, to: 9 });
+    expect(codes(all)).not.toContain('gap');
+  });
 });

@@ -31,6 +31,8 @@ export type Finding = {
 
 export type VerifyStep =
   | Finding
+  /** Blocks below the first one followed that no backfill was asked for: not captured, and nothing wrong. */
+  | { readonly kind: 'hole'; readonly chainId: string; readonly from: number; readonly to: number }
   | { readonly kind: 'progress'; readonly chainId: string; readonly stream: string; readonly blocks: number; readonly transactions: number; readonly number: number }
   | { readonly kind: 'done'; readonly chains: number; readonly blocks: number; readonly transactions: number; readonly findings: number };
 
@@ -46,8 +48,8 @@ export async function* verifyStore(options: VerifyOptions): AsyncGenerator<Verif
     if (options.chainId !== undefined && options.chainId !== chainId) continue;
     sum.chains += 1;
     const canonical = new Map<number, Link>();
-    const running = new Map<number, Range>();
-    const walks = [walkChain(options, stream, chainId, canonical, running)];
+    const ranges: Ranges = { running: new Map(), promised: [] };
+    const walks = [walkChain(options, stream, chainId, canonical, ranges)];
     for await (const backfill of streamsOf(options.reader, 'backfill')) {
       if (backfill.startsWith(`backfill-${chainId}.`)) walks.push(walkBackfill(options, backfill, chainId, canonical));
     }
@@ -64,9 +66,9 @@ export async function* verifyStore(options: VerifyOptions): AsyncGenerator<Verif
         if (sum.blocks % PROGRESS_EVERY === 0) yield { kind: 'progress', chainId, stream, blocks: sum.blocks, transactions: sum.transactions, number: step.number };
       }
     }
-    for (const finding of linksOf(chainId, stream, canonical, [...running.values()])) {
-      sum.findings += 1;
-      yield finding;
+    for (const step of linksOf(chainId, stream, canonical, ranges)) {
+      if (step.kind === 'finding') sum.findings += 1;
+      yield step;
     }
   }
   yield { kind: 'done', ...sum };
@@ -76,6 +78,11 @@ interface Range {
   readonly from: number;
   readonly to: number;
 }
+/** Which numbers must be there: all from the first block on, and every backfill that is done. */
+interface Ranges {
+  readonly running: Map<number, Range>;
+  readonly promised: Range[];
+}
 interface Link {
   readonly hash: Hex;
   readonly parentHash: Hex;
@@ -83,7 +90,7 @@ interface Link {
 type Walked = Finding | { readonly kind: 'block'; readonly number: number; readonly transactions: number };
 
 /** The order of the head. What it comes to is put into `canonical`. */
-async function* walkChain(options: VerifyOptions, stream: StreamName, chainId: string, canonical: Map<number, Link>, running: Map<number, Range>): AsyncGenerator<Walked> {
+async function* walkChain(options: VerifyOptions, stream: StreamName, chainId: string, canonical: Map<number, Link>, { running, promised }: Ranges): AsyncGenerator<Walked> {
   const branch = new Map<string, ObservedBlock>();
   for await (const event of eventsOf(options.reader, stream)) {
     if (event === 'revision-gap') {
@@ -97,8 +104,12 @@ async function* walkChain(options: VerifyOptions, stream: StreamName, chainId: s
       else branch.set(block.hash, block);
       if (isWanted(options, block.number)) yield* checkStored(options, stream, block);
     }
+    if (type === 'ChainStarted') promised.push({ from: data['firstBlock'] as number, to: Number.MAX_SAFE_INTEGER });
     if (type === 'BackfillRequested') running.set(data['from'] as number, data as unknown as Range);
-    if (type === 'BackfillCompleted') running.delete(data['from'] as number);
+    if (type === 'BackfillCompleted') {
+      running.delete(data['from'] as number);
+      promised.push(data as unknown as Range);
+    }
     if (type !== 'ChainReorganized') continue;
     const { dropped, adopted } = data as unknown as { dropped: readonly BlockRef[]; adopted: readonly BlockRef[] };
     for (const { number, hash } of dropped) {
@@ -126,17 +137,20 @@ async function* walkBackfill(options: VerifyOptions, stream: StreamName, chainId
   }
 }
 
-/** Over the head and all backfills together: no number is missing between two that are there but where a backfill still runs. */
-function* linksOf(chainId: string, stream: string, canonical: ReadonlyMap<number, Link>, running: readonly Range[]): Generator<Finding> {
+/** Over the head and all backfills together: no number that was promised is missing between two that are there, but where a backfill still runs. */
+function* linksOf(chainId: string, stream: string, canonical: ReadonlyMap<number, Link>, { running, promised }: Ranges): Generator<VerifyStep> {
   const numbers = [...canonical.keys()].sort((a, b) => a - b);
   for (const [place, number] of numbers.entries()) {
     const below = numbers[place - 1];
     const link = canonical.get(number) as Link;
     if (below === undefined) continue;
     const under = canonical.get(below) as Link;
-    if (below !== number - 1 && running.some(({ from, to }) => from <= below + 1 && to >= number - 1)) continue;
-    if (below !== number - 1) yield found(chainId, stream, { number, hash: link.hash }, 'gap', `blocks ${below + 1} to ${number - 1} are missing`);
-    else if (under.hash !== link.parentHash) yield found(chainId, stream, { number, hash: link.hash }, 'link-broken', `its parent is ${link.parentHash}, below stands ${under.hash}`);
+    const missing = { from: below + 1, to: number - 1 };
+    if (missing.from <= missing.to) {
+      if ([...running.values()].some(({ from, to }) => from <= missing.from && to >= missing.to)) continue;
+      if (promised.some(({ from, to }) => from <= missing.to && to >= missing.from)) yield found(chainId, stream, { number, hash: link.hash }, 'gap', `blocks ${missing.from} to ${missing.to} are missing`);
+      else yield { kind: 'hole', chainId, ...missing };
+    } else if (under.hash !== link.parentHash) yield found(chainId, stream, { number, hash: link.hash }, 'link-broken', `its parent is ${link.parentHash}, below stands ${under.hash}`);
   }
 }
 
