@@ -9,7 +9,7 @@ export class GapDetected extends ChainfoldError {
       kind: 'unavailable',
       retryable: true,
       facts,
-      hint: 'It is read again from the checkpoint. If it stays, check the log with `chainfold verify`.',
+      hint: 'It is read again from the checkpoint. If it stays, check the log with `chainfold verify`, then `chainfold rebuild`.',
     });
   }
 }

@@ -1,4 +1,7 @@
-import { describeProjectionLaws, projected, type Projected } from '#platform/testing';
+import { type EventFilter, type EventPage, MemoryEventStore } from '#platform/event-store';
+import { type Position, systemClock } from '#platform/kernel';
+import { ProjectionRunner } from '#platform/projections';
+import { appendSketches, describeProjectionLaws, Projected, projected } from '#platform/testing';
 import type { Row } from '#platform/read-store';
 import { chainExplorer, CHAIN_EXPLORER } from './chain-explorer.projection.ts';
 import { address, alice, blockHash, bob, ChainScene, ref, txHash, type SceneTransaction } from './explorer-scene.contract.ts';
@@ -108,6 +111,68 @@ describe('the explorer projection', () => {
     expect(rows('inclusions', '1 ORDER BY number').map((row) => hexOf(row.block))).toEqual([blockHash('1a'), blockHash('2b')]);
   });
 });
+
+describe('when the log delivers a stream with one event missing, the explorer projection', () => {
+  let log: LossyLog;
+  let read: Projected;
+  let runner: ProjectionRunner;
+  const given = async (lost: LossyLog['lost'], maxBatchEvents?: number): Promise<void> => {
+    const scene = new ChainScene('1', 10).observed('10a').backfillRequested(7, 9).backfillStarted(7, 9);
+    scene.backfilled(7, 9, '7a').backfilled(7, 9, '8a').observed('11a').observed('12a');
+    log = new LossyLog('xtest');
+    await appendSketches(log, scene.events);
+    log.lost = lost;
+    read = new Projected(chainExplorer);
+    const settings = { firstRetryMs: 5, maxRetryMs: 10, ...(maxBatchEvents === undefined ? {} : { maxBatchEvents }) };
+    runner = new ProjectionRunner({ reader: log, store: read.writer, projections: [chainExplorer], clock: systemClock, settings });
+    await runner.start();
+  };
+  const until = async (code: string | undefined): Promise<void> => {
+    const seen = async (): Promise<string | undefined> => (await runner.status())[0]?.lastError?.code;
+    for (let tries = 0; tries < 500 && (await seen()) !== code; tries += 1) await systemClock.sleep(5);
+    expect(await seen()).toBe(code);
+  };
+  const blocks = (): unknown => read.store.read(CHAIN_EXPLORER, (view) => view.get(`SELECT count(*) AS n FROM ${view.table('blocks')}`))?.['n'];
+
+  afterEach(async () => {
+    await runner.close();
+    await read.close();
+  });
+
+  it.each([
+    ['the order of the chain', 'chain-1', 2],
+    ['a backfill', 'backfill-1.7.9', 1],
+  ])('shows nothing after it in %s, says so, and goes on once it arrives', async (_what, stream, revision) => {
+    await given({ stream, revision });
+    await until('gap-detected');
+    expect(blocks()).toBe(0);
+    log.lost = undefined;
+    await until(undefined);
+    await read.store.waitFor(CHAIN_EXPLORER, await log.head(), 5_000, systemClock);
+    expect(blocks()).toBe(5);
+  });
+
+  it('stands still where the checkpoint had passed it already, until it is rebuilt', async () => {
+    await given({ stream: 'chain-1', revision: 3 }, 1);
+    await until('gap-detected');
+    expect(blocks()).toBe(3);
+    log.lost = undefined;
+    await runner.rebuild(CHAIN_EXPLORER);
+    await until(undefined);
+    await read.store.waitFor(CHAIN_EXPLORER, await log.head(), 5_000, systemClock);
+    expect(blocks()).toBe(5);
+  });
+});
+
+/** Loses one event on the way, as a reader with a bug does. */
+class LossyLog extends MemoryEventStore {
+  lost: { readonly stream: string; readonly revision: number } | undefined;
+
+  override async readAll(after: Position, filter: EventFilter, limit: number): Promise<EventPage> {
+    const page = await super.readAll(after, filter, limit);
+    return { ...page, events: page.events.filter((event) => event.stream !== this.lost?.stream || event.revision !== this.lost.revision) };
+  }
+}
 
 /** Enough of everything that each table gets rows, changes and deletes. */
 function wholeStory(seed: number): ChainScene {

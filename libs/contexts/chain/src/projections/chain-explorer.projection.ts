@@ -38,8 +38,10 @@ const TYPES: { readonly [type in ExplorerEvent['type']]: true } = {
  */
 export const chainExplorer: Projection = {
   name: CHAIN_EXPLORER,
-  version: 1,
+  version: 2,
   types: Object.keys(TYPES),
+  // TYPES names every type of these two, by its own type: a missing revision is a missing event, never an unread one.
+  gapless: ['chain', 'backfill'],
   tables: chainExplorerTables,
   keyOf: (event) => event.data.chainId as string,
   apply: (event, batch) => applyEvent(event, event as unknown as ExplorerEvent, batch),
