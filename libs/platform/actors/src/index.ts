@@ -1,7 +1,7 @@
 export type * from './actor-hooks.ts';
 export * from './actor-metrics.ts';
 export type { KindDepth } from './actor-kind.ts';
-export { DEFAULT_LIMITS, type ActorLimits } from './actor-services.ts';
+export type { ActorLimits } from './actor-services.ts';
 export * from './actor-system.ts';
 export * from './actors.errors.ts';
 export * from './actors.port.ts';

@@ -1,11 +1,10 @@
 export { Needs, type AccessScope, type AccessToken } from './access-guard.ts';
 export { Answers, type AnswerDoc } from './answers.ts';
 export { FromCommandHeaders } from './command-headers.ts';
-export { cursorOf, cursorSchema } from './cursor.ts';
+export { cursorSchema } from './cursor.ts';
 export { createHttpAdapter } from './http-adapter.ts';
 export { HttpModule, type HttpOptions } from './http.module.ts';
-export { atLeast, flag, limit, order, pageAnswer, pageQuery, positionText, sealed, wholeNumber } from './paging.ts';
+export { atLeast, flag, limit, pageAnswer, pageQuery, positionText, sealed, wholeNumber } from './paging.ts';
 export { problemOf, type Problem } from './problem.ts';
 export { InvalidRequest, type InvalidField } from './request.errors.ts';
 export { FromBody, FromPath, FromQuery, parseRequest } from './request-schema.ts';
-export { RouteTable } from './route-table.ts';

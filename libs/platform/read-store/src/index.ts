@@ -1,6 +1,6 @@
 export * from './content.ts';
 export * from './generation.ts';
-export { guarded, isTransientSqlite, sqliteCode } from './read-database.ts';
+export { isTransientSqlite, sqliteCode } from './read-database.ts';
 export * from './read-store.errors.ts';
 export * from './read-store.port.ts';
 export * from './sqlite.read-store.ts';

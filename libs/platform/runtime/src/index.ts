@@ -2,7 +2,6 @@ export { exitCodeOf, explain } from './boot-failure.ts';
 export type { Boot, CaptureMode, Deployable, PlatformSettings } from './deployable.ts';
 export { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
 export { HealthParts, type Health, type HealthCheck } from './health-parts.ts';
-export { Draining, Lifecycle, PHASES, type DrainReport, type LifecycleState, type Part, type Phase } from './lifecycle.ts';
+export { Lifecycle, type DrainReport, type LifecycleState, type Part, type Phase } from './lifecycle.ts';
 export { openApplication, type OpenOptions, type RunningApplication } from './open-application.ts';
-export { BOOT, CLOCK, RuntimeModule } from './runtime.module.ts';
 export { serve } from './serve.ts';

@@ -10,9 +10,6 @@ export interface SettingsProblem {
   readonly hint: string;
 }
 
-/** sysexits.h, EX_CONFIG: something was found in an unconfigured or misconfigured state. */
-export const EXIT_SETTINGS_INVALID = 78;
-
 /** Everything that is wrong with the settings, at once. `main` prints `report()` and exits with 78. */
 export class SettingsInvalid extends ChainfoldError {
   readonly problems: readonly SettingsProblem[];

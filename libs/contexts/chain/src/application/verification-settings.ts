@@ -1,9 +1,9 @@
 import { BLOCK_PARTS } from '../domain/chain.events.ts';
-import { ENFORCE_ALL, type PartRule, type VerificationRules } from '../domain/verification/part-rules.ts';
+import type { PartRule, VerificationRules } from '../domain/verification/part-rules.ts';
 
 /** From `verify` of a chain's settings to what the verifier takes. */
 export function verificationRules(verify: 'auto' | 'off' | Readonly<Record<string, boolean>>): VerificationRules | 'auto' {
   if (verify === 'auto') return 'auto';
   const rule = (part: string): PartRule => (verify !== 'off' && verify[part] !== false ? 'enforce' : 'off');
-  return Object.fromEntries(BLOCK_PARTS.map((part) => [part, rule(part)])) as { [part in keyof typeof ENFORCE_ALL]: PartRule };
+  return Object.fromEntries(BLOCK_PARTS.map((part) => [part, rule(part)])) as VerificationRules;
 }
