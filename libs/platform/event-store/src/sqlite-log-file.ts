@@ -60,10 +60,6 @@ export function openLogToRead(directory: string): LogFile {
   );
 }
 
-export function isOutOfRoom(error: unknown): boolean {
-  return dataErrorOf(error, '')?.code === 'disk-full';
-}
-
 /** Runs what touches the file at `path`; errors of SQLite come out as what they mean for the data. */
 export function explained<T>(path: string, work: () => T): T {
   try {
