@@ -57,7 +57,15 @@ function Content({ route }: { route: Route }) {
 }
 
 function Waiting({ live }: { live: LiveState }) {
-  if (live.problem !== undefined) return <section class="notice trouble" role="alert" data-testid="problem"><h1>Nothing to show yet</h1><p>{live.problem}</p><p>The page tries again by itself.</p></section>;
+  if (live.problem !== undefined) {
+    return (
+      <section class="notice trouble" role="alert" data-testid="problem">
+        <h1>Nothing to show yet</h1>
+        <p>{live.problem} The page tries again by itself.</p>
+        {live.chains.length > 0 && <p>Captured here: {live.chains.map((chain) => <Link key={chain.chainId} class="choice" href={`/chains/${encodeURIComponent(chain.chainId)}`}>{chain.name || `Chain ${chain.chainId}`}</Link>)}</p>}
+      </section>
+    );
+  }
   return <p class="notice" role="status">Waiting for the first chain to be captured…</p>;
 }
 

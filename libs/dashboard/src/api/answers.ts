@@ -18,6 +18,7 @@ export interface Chain {
   readonly safe: BlockPoint | null;
   readonly finalized: BlockPoint | null;
   readonly headAgeSeconds?: number | null;
+  readonly nodeHead?: number | null;
   readonly startBlock?: number;
   readonly blocks: number;
   readonly transactions: number;
@@ -108,6 +109,7 @@ export interface Backfill {
   readonly percent?: number;
   readonly blocksPerSecond?: number | null;
   readonly etaSeconds?: number | null;
+  readonly requestedAt?: string | null;
   readonly finishedAt?: string | null;
 }
 

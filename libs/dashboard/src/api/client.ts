@@ -27,9 +27,14 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return body as T;
-  const problem = (body ?? {}) as { title?: unknown; detail?: unknown };
-  const words = [problem.detail, problem.title].find((text) => typeof text === 'string' && text !== '');
-  throw new ApiError(typeof words === 'string' ? words : `The server answered ${response.status}.`, response.status);
+  throw new ApiError(wordsOf(body) ?? `The server answered ${response.status}.`, response.status);
+}
+
+/** What is wrong with each part, for a reader: without the pointers into a request that the reader did not write. */
+function wordsOf(body: unknown): string | undefined {
+  const { title, detail, errors } = (body ?? {}) as { title?: unknown; detail?: unknown; errors?: unknown };
+  const parts = Array.isArray(errors) ? errors.map((part: { detail?: unknown } | null) => part?.detail).filter((text) => typeof text === 'string' && text !== '') : [];
+  return [parts.join('. '), detail, title].find((text) => typeof text === 'string' && text !== '') as string | undefined;
 }
 
 export const chainPath = (chainId: string, rest = ''): string => `/chains/${encodeURIComponent(chainId)}${rest}`;

@@ -1,6 +1,7 @@
 import type { Backfill } from '../api/answers.ts';
 import { chainPath } from '../api/client.ts';
 import { duration, grouped, percent } from '../format.ts';
+import { Age } from '../parts/values.tsx';
 import { useLive } from '../state/hooks.ts';
 import { Empty } from '../parts/notice.tsx';
 import { PagedList } from '../parts/paged-list.tsx';
@@ -33,10 +34,16 @@ export function BackfillList({ backfills }: { backfills: readonly Backfill[] }) 
               {grouped(backfill.done)} of {grouped(backfill.total)} ({share} %)
               {typeof backfill.blocksPerSecond === 'number' && ` · ${grouped(Math.round(backfill.blocksPerSecond))} blocks/s`}
               {typeof backfill.etaSeconds === 'number' && backfill.state !== 'finished' && ` · ${duration(backfill.etaSeconds)} left`}
+              <BackfillMoment backfill={backfill} />
             </p>
           </li>
         );
       })}
     </ul>
   );
+}
+
+function BackfillMoment({ backfill }: { backfill: Backfill }) {
+  if (typeof backfill.finishedAt === 'string') return <> · finished <Age time={backfill.finishedAt} /> ago</>;
+  return typeof backfill.requestedAt === 'string' ? <> · asked for <Age time={backfill.requestedAt} /> ago</> : null;
 }

@@ -1,4 +1,4 @@
-import type { Block, TransactionRow } from '../api/answers.ts';
+import type { Block, Chain, Reorg, TransactionRow } from '../api/answers.ts';
 import { chainPath } from '../api/client.ts';
 import { gasShare, grouped, moment, units } from '../format.ts';
 import { Link, useHref } from '../routing.tsx';
@@ -12,9 +12,7 @@ import { Address, Age, FinalityBadge, Hash } from '../parts/values.tsx';
 export function BlockPage({ reference }: { reference: string }) {
   const { chain, reorgs } = useLive();
   const chainId = chain?.chainId ?? '';
-  // Finality is all that can change; it does so when one of these moves.
-  const version = `${chain?.safe?.number}/${chain?.finalized?.number}/${reorgs[0]?.at}`;
-  const { data: block, error } = useResource<Block>(chainPath(chainId, `/blocks/${encodeURIComponent(reference)}`), { version });
+  const { data: block, error } = useResource<Block>(chainPath(chainId, `/blocks/${encodeURIComponent(reference)}`), { version: versionOf(reference, chain, reorgs) });
   if (block === undefined) return error ? <Trouble error={error} what="block" /> : <Loading what="the block" />;
   return (
     <article data-testid="block-page">
@@ -33,6 +31,13 @@ export function BlockPage({ reference }: { reference: string }) {
       </div>
     </article>
   );
+}
+
+/** Finality is all that can change of a block. But a number may not be reached yet, and a name stands for another block later. */
+function versionOf(reference: string, chain: Chain | undefined, reorgs: readonly Reorg[]): string {
+  const head = chain?.head?.number ?? -1;
+  const reached = reference === 'latest' ? head : /^\d+$/.test(reference) && Number(reference) <= head;
+  return `${reached}/${chain?.safe?.number}/${chain?.finalized?.number}/${reorgs[0]?.at}`;
 }
 
 function BlockTitle({ block, head }: { block: Block; head: number | undefined }) {

@@ -31,7 +31,7 @@ export function HomePage() {
         <Panel id="latest-transactions" title="Latest transactions" wide>
           {live.transactions.length === 0 ? <Empty>The newest blocks hold no transactions.</Empty> : <TransactionTable transactions={live.transactions.slice(0, 12)} />}
         </Panel>
-        <Panel id="kinds" title="Kinds" aside="newest blocks"><KindShares kinds={sumKinds(live)} /></Panel>
+        <Panel id="kinds" title="Kinds" aside={live.blocks.length === 1 ? 'newest block' : `newest ${live.blocks.length} blocks`}><KindShares kinds={sumKinds(live)} /></Panel>
         <Panel id="capture-rate" title="Capture rate" aside="last 5 minutes"><RateChart captured={live.captured} openedAt={live.openedAt} /></Panel>
         <Panel id="reorgs" title="Reorgs" aside={<Link href={href('/reorgs')}>All reorgs</Link>}>
           {live.reorgs.length === 0 ? <Empty>None seen. The chain has only grown.</Empty> : <ReorgList reorgs={live.reorgs.slice(0, 4)} />}
@@ -56,7 +56,7 @@ function Head({ live }: { live: LiveState }) {
           ) : (
             <span class="head-number" data-testid="head-number">–</span>
           )}
-          <p class="head-sub">{head ? <><span class="muted">age</span> <Age time={head.timestamp ?? live.blocks[0]?.timestamp} testId="head-age" /> <span class="dot" /> <code title={head.hash}>{shorten(head.hash)}</code></> : 'Waiting for the first block'}</p>
+          <p class="head-sub">{head ? <><span class="muted">age</span> <Age time={head.timestamp ?? live.blocks[0]?.timestamp} testId="head-age" /> <span class="dot" /> <code title={head.hash}>{shorten(head.hash)}</code><BehindNode live={live} /></> : 'Waiting for the first block'}</p>
         </div>
         <dl class="head-figures">
           <Mark name="safe" point={chain?.safe} head={head?.number} />
@@ -69,6 +69,13 @@ function Head({ live }: { live: LiveState }) {
       <ChainStrip blocks={live.blocks} chain={chain} reorgs={live.reorgs} />
     </section>
   );
+}
+
+/** Not worth a word while it is only the time between two looks at the node. */
+function BehindNode({ live }: { live: LiveState }) {
+  const { head, nodeHead } = live.chain ?? {};
+  const behind = typeof nodeHead === 'number' && head ? nodeHead - head.number : 0;
+  return behind < 3 ? null : <> <span class="dot" /> <span data-testid="behind-node">{grouped(behind)} blocks behind the node</span></>;
 }
 
 function Mark({ name, point, head }: { name: string; point: { number: number; hash: string } | null | undefined; head: number | undefined }) {
@@ -95,6 +102,7 @@ function Warning({ live }: { live: LiveState }) {
   return (
     <p class={`warning status-${chain.status}`} role="alert" data-testid="warning">
       <strong>{chain.status === 'stopped' ? 'Capture of this chain is stopped.' : 'No progress.'}</strong> {chain.reason ?? 'No reason was given.'}
+      {chain.status === 'stopped' && <> When the cause is mended, <code>POST /api/v1/chains/{chain.chainId}/resume</code> with a <code>reason</code> lets it go on.</>}
     </p>
   );
 }

@@ -1,14 +1,14 @@
-import type { Log, Transaction } from '../api/answers.ts';
+import type { Block, Log, Transaction } from '../api/answers.ts';
 import { chainPath } from '../api/client.ts';
-import { grouped } from '../format.ts';
+import { ether, grouped, moment } from '../format.ts';
 import { useLive, useResource } from '../state/hooks.ts';
 import { AnyValue, Field, Fields, Hex, OtherFields } from '../parts/fields.tsx';
 import { Empty, Loading, Panel, Trouble } from '../parts/notice.tsx';
-import { Address, BlockLink, FinalityBadge, Hash, KindBadge, StatusBadge, Value } from '../parts/values.tsx';
+import { Address, Age, BlockLink, FinalityBadge, Hash, KindBadge, StatusBadge, Value } from '../parts/values.tsx';
 
 const OWN = [
   'hash', 'kind', 'blockNumber', 'blockHash', 'transactionIndex', 'index', 'status', 'finality', 'from', 'to', 'contractAddress', 'value', 'type',
-  'input', 'logs', 'logsBloom', 'receipt', 'inclusions', 'extra', 'asOf', 'gas', 'gasUsed',
+  'input', 'logs', 'logsBloom', 'receipt', 'inclusions', 'extra', 'asOf', 'gas', 'gasUsed', 'blockTimestamp', 'timestamp',
 ];
 
 export function TransactionPage({ hash }: { hash: string }) {
@@ -43,6 +43,7 @@ function TransactionFields({ transaction }: { transaction: Transaction }) {
   return (
     <Fields testId="fields">
       <Field name="blockNumber" label="Block"><BlockLink number={transaction.blockNumber} hash={transaction.blockHash} /> <span class="muted">at index {transaction.transactionIndex}</span></Field>
+      <Time transaction={transaction} />
       {type !== undefined && <Field name="type"><span class="number">{type}</span> <span class="muted">{TYPES[type] ?? 'not one of the known types'}</span></Field>}
       {from !== undefined && <Field name="from"><Address value={from} full /></Field>}
       <Field name="to">{typeof to === 'string' ? <Address value={to} full /> : <span class="muted">none: this transaction deploys a contract</span>}</Field>
@@ -50,12 +51,30 @@ function TransactionFields({ transaction }: { transaction: Transaction }) {
       <Field name="value"><Value wei={transaction.value} exact /> <span class="muted">ether</span></Field>
       {typeof transaction['gasUsed'] === 'string' && <Field name="gasUsed"><span class="number">{grouped(transaction['gasUsed'])}</span> {typeof transaction['gas'] === 'string' && <span class="muted">of {grouped(transaction['gas'])}</span>}</Field>}
       {typeof transaction['gasUsed'] !== 'string' && transaction['gas'] !== undefined && <Field name="gas"><AnyValue name="gas" value={transaction['gas']} /></Field>}
+      <Fee transaction={transaction} />
       <OtherFields of={transaction} except={OWN} />
       {input !== undefined && <Field name="input">{input === '0x' ? <span class="muted">empty</span> : <Hex value={input} what="Input" />}</Field>}
       {typeof transaction['logsBloom'] === 'string' && <Field name="logsBloom"><details><summary>Show</summary><Hex value={transaction['logsBloom']} what="Logs bloom" /></details></Field>}
       {extra !== undefined && <Field name="extra" label="Fields unknown to chainfold"><AnyValue name="extra" value={extra} /></Field>}
     </Fields>
   );
+}
+
+/** Not every node tells a transaction's time; its block always does. */
+function Time({ transaction }: { transaction: Transaction }) {
+  const { chain } = useLive();
+  const told = [transaction['blockTimestamp'], transaction.timestamp].find((time) => typeof time === 'string');
+  const block = useResource<Block>(told === undefined ? chainPath(chain?.chainId ?? '', `/blocks/${transaction.blockHash}`) : undefined);
+  const time = told ?? block.data?.timestamp;
+  return <Field name="blockTimestamp" label="Time">{time === undefined ? <span class="muted">unknown</span> : <>{moment(time)} <span class="muted">(<Age time={time} /> ago)</span></>}</Field>;
+}
+
+/** What the sender paid for the gas. Rollups take more beside it, so their own fields stand below. */
+function Fee({ transaction }: { transaction: Transaction }) {
+  const { gasUsed, effectiveGasPrice } = transaction;
+  if (![gasUsed, effectiveGasPrice].every((text) => typeof text === 'string' && /^\d+$/.test(text))) return null;
+  const fee = (BigInt(gasUsed as string) * BigInt(effectiveGasPrice as string)).toString();
+  return <Field name="fee" label="Fee for gas"><span class="number" title={`${grouped(fee)} wei`}>{ether(fee)}</span> <span class="muted">ether (gas used × effective gas price)</span></Field>;
 }
 
 function Inclusions({ transaction }: { transaction: Transaction }) {

@@ -21,6 +21,9 @@ const WEI = /^(value|gasPrice|effectiveGasPrice|maxFeePerGas|maxPriorityFeePerGa
 /** Numbers that are names rather than amounts. */
 const PLAIN = /^(chainId|nonce|v|yParity)$/;
 
+/** Two halves of a signature: nobody reads them as amounts, and everybody else writes them so. */
+const WORD = /^[rs]$/;
+
 /** Every field that was not shown by its own part, known to this page or not, so that nothing a node said is hidden. */
 export function OtherFields({ of, except }: { of: { readonly [field: string]: unknown }; except: readonly string[] }) {
   const shown = new Set(except);
@@ -36,7 +39,7 @@ export function OtherFields({ of, except }: { of: { readonly [field: string]: un
 export function AnyValue({ name, value }: { name: string; value: unknown }) {
   if (value === null) return <span class="muted">none</span>;
   if (typeof value === 'boolean') return <>{value ? 'yes' : 'no'}</>;
-  if (typeof value === 'number') return <span class="number">{grouped(value)}</span>;
+  if (typeof value === 'number') return <><span class="number">{grouped(value)}</span>{name === 'size' && <span class="muted"> bytes</span>}</>;
   if (typeof value === 'string') return <Text name={name} value={value} />;
   if (Array.isArray(value) && value.length === 0) return <span class="muted">empty</span>;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
@@ -49,6 +52,8 @@ function Text({ name, value }: { name: string; value: string }) {
   if (/^0x[0-9a-f]{40}$/.test(value)) return <Address value={value} full />;
   if (/^0x[0-9a-f]{64}$/.test(value)) return <Hash value={value} what={words(name)} full />;
   if (/^0x[0-9a-f]{67,}$/.test(value)) return <Hex value={value} what={words(name)} />;
+  if (value === '0x') return <span class="muted">empty</span>;
+  if (WORD.test(name) && /^\d+$/.test(value)) return <Hash value={`0x${BigInt(value).toString(16).padStart(64, '0')}`} what={name} full />;
   if (PLAIN.test(name)) return <span class="number">{value}</span>;
   if (/^\d+$/.test(value)) return <Amount value={value} wei={WEI.test(name)} />;
   if (/^\d{4}-\d\d-\d\dT/.test(value)) return <>{moment(value)} <span class="muted">(<Age time={value} /> ago)</span></>;

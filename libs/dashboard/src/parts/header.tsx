@@ -13,7 +13,7 @@ export function Header({ live, chainId }: { live: LiveState; chainId: string }) 
           <span>chainfold</span>
         </Link>
         <ChainChoice live={live} chainId={chainId} />
-        <Connection live={live} />
+        {(live.chain !== undefined || live.problem === undefined || live.feed === 'lost') && <Connection live={live} />}
         <SearchBox chainId={chainId} />
       </div>
     </header>

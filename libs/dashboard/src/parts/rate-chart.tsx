@@ -10,15 +10,15 @@ export function RateChart({ captured, openedAt }: Pick<LiveState, 'captured' | '
   const newest = Math.floor(now / BUCKET_MS);
   const counts = Array.from({ length: BUCKETS }, () => 0);
   for (const one of captured) {
-    const bucket = BUCKETS - 1 - (newest - Math.floor(one.at / BUCKET_MS));
+    const bucket = BUCKETS - 1 - (newest - Math.floor((one.second * 1_000) / BUCKET_MS));
     if (bucket >= 0 && bucket < BUCKETS) counts[bucket] = (counts[bucket] ?? 0) + one.transactions;
   }
   const highest = Math.max(10, ...counts);
   const watched = Math.min(BUCKETS, newest - Math.floor(openedAt / BUCKET_MS) + 1);
-  const minute = captured.filter((one) => now - one.at < 60_000);
+  const minute = captured.filter((one) => now - one.second * 1_000 < 60_000);
   const seconds = Math.max(1, Math.min(60, (now - openedAt) / 1_000));
   const perSecond = (count: number): string => (count / seconds).toFixed(count / seconds < 10 ? 2 : 0);
-  const blocks = perSecond(minute.length);
+  const blocks = perSecond(minute.reduce((sum, one) => sum + one.blocks, 0));
   const transactions = perSecond(minute.reduce((sum, one) => sum + one.transactions, 0));
   return (
     <div class="rate">

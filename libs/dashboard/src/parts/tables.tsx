@@ -60,13 +60,13 @@ export function TransactionTable({ transactions, withBlock = true, withAge = fal
   const href = useHref();
   return (
     <table class={withAge ? 'rows transactions with-age' : 'rows transactions'} data-testid={testId}>
-      <caption class="unseen">Transactions</caption>
+      <caption class="unseen unit">Transactions, values in ether</caption>
       <thead>
         <tr>
           <th scope="col">Transaction</th><th scope="col">Kind</th>
           {withBlock && <th scope="col">Block</th>}
           {withAge && <th scope="col">Age</th>}
-          <th scope="col">From</th><th scope="col">To</th><th scope="col" class="right">Value</th><th scope="col">Status</th>
+          <th scope="col">From</th><th scope="col">To</th><th scope="col" class="right">Value (ether)</th><th scope="col">Status</th>
         </tr>
       </thead>
       <tbody>

@@ -1,6 +1,7 @@
 import { createContext } from 'preact';
 import { useContext, useEffect, useRef, useState } from 'preact/hooks';
-import { get, type ApiError } from '../api/client.ts';
+import type { ApiError } from '../api/client.ts';
+import { Reading } from './reading.ts';
 import { LiveChain, type LiveState } from './live-chain.ts';
 
 export const LiveContext = createContext<LiveState | undefined>(undefined);
@@ -27,13 +28,25 @@ export function useLiveChain(chainId: string | undefined): LiveState | undefined
   return state;
 }
 
-/** The present, once a second. */
-export function useNow(everyMs = 1_000): number {
-  const [now, setNow] = useState(Date.now());
+const ticking = new Set<(now: number) => void>();
+let clock: ReturnType<typeof setInterval> | undefined;
+
+/** The present, once a second. One timer for all that show it, so that a page of ages is drawn once and not age by age. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
+    ticking.add(setNow);
+    clock ??= setInterval(() => {
+      const present = Date.now();
+      for (const tell of ticking) tell(present);
+    }, 1_000);
+    return () => {
+      ticking.delete(setNow);
+      if (ticking.size > 0) return;
+      clearInterval(clock);
+      clock = undefined;
+    };
+  }, []);
   return now;
 }
 
@@ -46,27 +59,19 @@ export interface Resource<T> {
 /** Reads a path and, with `everyMs` or a changed `version`, reads it again; what was there stays until the new answer is. */
 export function useResource<T>(path: string | undefined, { everyMs, version }: { everyMs?: number; version?: unknown } = {}): Resource<T> {
   const [state, setState] = useState<Resource<T> & { path: string | undefined }>({ data: undefined, error: undefined, loading: true, path });
-  const current = useRef(path);
-  current.current = path;
+  const reading = useRef<Reading<T>>(undefined);
+  const seen = useRef(version);
   useEffect(() => {
     if (path === undefined) return;
-    const ended = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const read = async (): Promise<void> => {
-      try {
-        if (!document.hidden) setState({ data: await get<T>(path, ended.signal), error: undefined, loading: false, path });
-      } catch (error) {
-        if (ended.signal.aborted) return;
-        setState((before) => ({ data: before.path === path ? before.data : undefined, error: error as ApiError, loading: false, path }));
-      }
-      if (everyMs !== undefined && !ended.signal.aborted) timer = setTimeout(() => void read(), everyMs);
-    };
-    void read();
-    return () => {
-      ended.abort();
-      clearTimeout(timer);
-    };
-  }, [path, everyMs, version]);
+    const opened = new Reading<T>(path, everyMs, ({ data, error }) =>
+      setState((before) => ({ data: data ?? (before.path === path && error?.missing !== true ? before.data : undefined), error, loading: false, path })));
+    reading.current = opened;
+    return () => opened.close();
+  }, [path, everyMs]);
+  useEffect(() => {
+    if (seen.current !== version) reading.current?.again();
+    seen.current = version;
+  }, [version]);
   return state.path === path ? state : { data: undefined, error: undefined, loading: true };
 }
 

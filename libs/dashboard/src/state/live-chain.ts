@@ -16,6 +16,12 @@ export interface LiveBlock {
   readonly adopted: boolean;
 }
 
+export interface CapturedSecond {
+  readonly second: number;
+  readonly blocks: number;
+  readonly transactions: number;
+}
+
 export interface LiveState {
   readonly feed: FeedState;
   readonly problem: string | undefined;
@@ -25,15 +31,16 @@ export interface LiveState {
   readonly blocks: readonly LiveBlock[];
   readonly transactions: readonly TransactionRow[];
   readonly reorgs: readonly Reorg[];
-  /** When each block reached the log, newest first, while this page looked. */
-  readonly captured: readonly { readonly at: number; readonly transactions: number }[];
+  /** What reached the log in each second while this page looked, newest first; a second without any is left out. */
+  readonly captured: readonly CapturedSecond[];
   readonly openedAt: number;
 }
 
 const KEPT_BLOCKS = 80;
 const KEPT_TRANSACTIONS = 30;
 const KEPT_REORGS = 6;
-const KEPT_CAPTURED_MS = 5 * 60_000;
+const KEPT_CAPTURED_SECONDS = 5 * 60;
+const KEPT_BRANCH_BLOCKS = 256;
 const CHAINS_EVERY_MS = 4_000;
 /** At least so long between two requests for the transactions of the newest block. */
 const TRANSACTIONS_EVERY_MS = 900;
@@ -49,6 +56,7 @@ export class LiveChain {
   readonly #branch = new Map<string, LiveBlock>();
   #feed: LiveFeed | undefined;
   #scheduled = false;
+  #taken = 0;
   #transactionsAt = 0;
   #transactionsTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -76,7 +84,11 @@ export class LiveChain {
         get<Page<Block>>(chainPath(chain.chainId, `/blocks?limit=${KEPT_BLOCKS}`), signal),
         get<Page<Reorg>>(chainPath(chain.chainId, `/reorgs?limit=${KEPT_REORGS}`), signal),
       ]);
-      this.#set({ problem: undefined, blocks: blocks.items.map(fromAnswer), reorgs: reorgs.items, transactions: [] });
+      const newest = blocks.items[0];
+      this.#set({
+        problem: undefined, blocks: blocks.items.map(fromAnswer), reorgs: reorgs.items, transactions: [],
+        ...(newest === undefined || newest.number < (chain.head?.number ?? 0) ? {} : { chain: { ...chain, head: newest } }),
+      });
       this.#wantTransactions(undefined);
       this.#feed?.close();
       this.#feed = new LiveFeed(blocks.asOf, {
@@ -102,14 +114,18 @@ export class LiveChain {
   }
 
   async #readChains(): Promise<void> {
+    const before = this.#taken;
     const { items } = await get<{ items: Chain[] }>('/chains', this.#ended.signal);
-    const chain = this.#wanted === undefined ? items[0] : items.find((one) => one.chainId === this.#wanted);
+    const answered = this.#wanted === undefined ? items[0] : items.find((one) => one.chainId === this.#wanted);
+    // Events that came while the answer was under way are newer than the answer: the head must not go back for it.
+    const chain = this.#taken === before ? answered : withMarksOf(this.#state.chain, answered);
     this.#set({ chains: items, chain, problem: chain === undefined && this.#wanted !== undefined && items.length > 0 ? `There is no chain ${this.#wanted} here.` : undefined });
   }
 
   #take(event: LoggedEvent): void {
     const chain = this.#state.chain;
     if (chain === undefined || event.stream !== `chain-${chain.chainId}`) return;
+    this.#taken++;
     switch (event.type) {
       case 'BlockObserved':
         this.#arrived(fromEvent(event.data, false), event);
@@ -117,6 +133,8 @@ export class LiveChain {
       case 'BranchBlockObserved': {
         const block = fromEvent(event.data, true);
         this.#branch.set(block.hash, block);
+        const [oldest] = this.#branch.keys();
+        if (this.#branch.size > KEPT_BRANCH_BLOCKS && oldest !== undefined) this.#branch.delete(oldest);
         break;
       }
       case 'ChainReorganized':
@@ -138,10 +156,9 @@ export class LiveChain {
   #arrived(block: LiveBlock, event: LoggedEvent): void {
     const { blocks, chain, captured } = this.#state;
     if (blocks.some((known) => known.hash === block.hash)) return;
-    const now = Date.now();
     this.#set({
       blocks: [block, ...blocks.filter((known) => known.number < block.number)].slice(0, KEPT_BLOCKS),
-      captured: [{ at: Date.parse(event.recordedAt) || now, transactions: block.transactionCount }, ...captured].filter((one) => now - one.at < KEPT_CAPTURED_MS),
+      captured: counted(captured, Math.floor((Date.parse(event.recordedAt) || Date.now()) / 1_000), block.transactionCount),
       ...(chain === undefined
         ? {}
         : { chain: { ...chain, head: block, blocks: chain.blocks + 1, transactions: chain.transactions + block.transactionCount } }),
@@ -161,8 +178,9 @@ export class LiveChain {
       blocks: [...came, ...stood].slice(0, KEPT_BLOCKS),
       transactions: transactions.filter((transaction) => !left.has(transaction.blockHash)),
       reorgs: [{ ancestor, dropped, adopted, depth: dropped.length, at: event.recordedAt }, ...reorgs].slice(0, KEPT_REORGS),
-      ...(chain === undefined ? {} : { chain: { ...chain, head, reorgs: (chain.reorgs ?? 0) + 1 } }),
+      ...(chain === undefined ? {} : { chain: { ...chain, head, reorgs: (chain.reorgs ?? 0) + 1, blocks: chain.blocks + adopted.length - dropped.length } }),
     });
+    void this.#refreshChains();
     this.#wantTransactions(event.position);
   }
 
@@ -179,7 +197,7 @@ export class LiveChain {
 
   async #readTransactions(position: string | undefined): Promise<void> {
     const { chain, blocks, transactions } = this.#state;
-    if (chain === undefined || document.hidden) return;
+    if (chain === undefined || (document.hidden && transactions.length > 0)) return;
     const known = new Set(transactions.map((transaction) => transaction.blockHash));
     // On the first look several blocks, later the ones that came meanwhile.
     const unread = blocks.filter((block) => block.transactionCount > 0 && !known.has(block.hash)).slice(0, known.size === 0 ? 4 : 3);
@@ -213,6 +231,19 @@ export function finalityOf(number: number, chain: Chain | undefined): Finality {
   if (chain?.finalized && number <= chain.finalized.number) return 'finalized';
   if (chain?.safe && number <= chain.safe.number) return 'safe';
   return 'canonical';
+}
+
+/** How many seconds are kept is bounded, however fast blocks arrive. */
+function counted(captured: readonly CapturedSecond[], second: number, transactions: number): readonly CapturedSecond[] {
+  const [newest, ...older] = captured;
+  if (newest?.second === second) return [{ second, blocks: newest.blocks + 1, transactions: newest.transactions + transactions }, ...older];
+  return [{ second, blocks: 1, transactions }, ...captured].slice(0, KEPT_CAPTURED_SECONDS);
+}
+
+function withMarksOf(known: Chain | undefined, answered: Chain | undefined): Chain | undefined {
+  if (known === undefined || answered === undefined || known.chainId !== answered.chainId) return answered;
+  const { head, safe, finalized, blocks, transactions, reorgs = 0 } = known;
+  return { ...answered, head, safe, finalized, blocks, transactions, reorgs };
 }
 
 function isAway(error: unknown): boolean {
