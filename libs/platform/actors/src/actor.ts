@@ -5,6 +5,7 @@ import type { ActorServices } from './actor-services.ts';
 import type { ActorDefinition, TellOptions, Told } from './actors.port.ts';
 import { BatchDecision, type Batch, type Verdict } from './decide-batch.ts';
 import type { Folded } from './fold.ts';
+import { jsonBytes } from './json-size.ts';
 import { Mailbox, type Depth, type Waiting } from './mailbox.ts';
 import { StreamKeeper } from './stream-keeper.ts';
 
@@ -51,7 +52,8 @@ export class Actor<State, Command, Event extends DomainEvent> {
   /** Throws `overloaded` at once; everything else comes with the promise. */
   tell(command: Command, options: TellOptions): Promise<Told> {
     const retryAfterMs = (): number => Math.round(Math.min(30_000, Math.max(10, this.#msPerCommand * this.#mailbox.depth.commands)));
-    const bytes = this.#mailbox.admit(this.stream, command, this.#services.limits, retryAfterMs);
+    const bytes = this.#definition.commandBytes?.(command) ?? jsonBytes(command);
+    this.#mailbox.admit(this.stream, bytes, this.#services.limits, retryAfterMs);
     const causationId = options.causationId ?? options.commandId ?? randomUUID();
     return new Promise((resolve, reject) => {
       this.#mailbox.push({ command, options, causationId, bytes, since: this.#services.clock.monotonic(), answer: resolve, refuse: reject });

@@ -14,6 +14,8 @@ export interface ActorDefinition<State, Command, Event extends DomainEvent> {
    * streams whose decider goes on from any prefix (the body of a block). Otherwise such a decision is refused.
    */
   readonly resumable?: boolean;
+  /** Bytes that a waiting command counts for; left out: those of its JSON, which takes a walk through all of it. */
+  commandBytes?(command: Command): number;
   /** Idle actors kept in memory; the least recently used leave first. */
   readonly maxResident?: number;
 }

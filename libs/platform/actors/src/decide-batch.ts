@@ -1,11 +1,10 @@
-import { MAX_BYTES_PER_APPEND, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND } from '#platform/event-store';
-import type { Clock, DomainEvent, EventToAppend, StreamName } from '#platform/kernel';
+import { MAX_BYTES_PER_APPEND, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND, prepareEvent, type PreparedEvent } from '#platform/event-store';
+import type { Clock, DomainEvent, StreamName } from '#platform/kernel';
 import { DeadlinePassed, DecisionTooLarge, DecisionUnsound, RevisionMismatch } from './actors.errors.ts';
 import type { ActorDefinition } from './actors.port.ts';
 import type { Remembered } from './command-memory.ts';
 import { eventId } from './event-id.ts';
 import type { Folded } from './fold.ts';
-import { jsonBytes } from './json-size.ts';
 import type { Waiting } from './mailbox.ts';
 
 /** How one command of a batch was decided. */
@@ -22,7 +21,7 @@ export type Verdict =
 export interface Batch<State> {
   /** One for each of the first commands of the mailbox. */
   readonly verdicts: readonly Verdict[];
-  readonly events: readonly EventToAppend[];
+  readonly events: readonly PreparedEvent[];
   readonly state: State;
   /** More than one append takes, so written in parts; all events are of one command. */
   readonly oversize: boolean;
@@ -30,7 +29,7 @@ export interface Batch<State> {
 
 interface Tentative<State> {
   readonly state: State;
-  readonly events: readonly EventToAppend[];
+  readonly events: readonly PreparedEvent[];
   readonly bytes: number;
 }
 
@@ -101,7 +100,7 @@ export class BatchDecision<State, Command, Event extends DomainEvent> {
     let { state, bytes } = before;
     for (const fact of facts) {
       const event = this.#envelope(fact, this.#folded.revision + 1 + events.length, recordedAt, item);
-      const size = jsonBytes(event);
+      const size = event.bytes;
       if (size > MAX_BYTES_PER_EVENT) throw new DecisionTooLarge(this.#stream, 'bytesOfOneEvent', MAX_BYTES_PER_EVENT, size);
       state = this.#evolve(state, fact);
       events.push(event);
@@ -122,11 +121,11 @@ export class BatchDecision<State, Command, Event extends DomainEvent> {
     }
   }
 
-  #envelope(fact: Event, revision: number, recordedAt: string, { options, causationId }: Waiting<Command>): EventToAppend {
+  #envelope(fact: Event, revision: number, recordedAt: string, { options, causationId }: Waiting<Command>): PreparedEvent {
     const type: Event['type'] = fact.type;
     const schemaVersion = (this.#definition.schemaVersions as Readonly<Record<string, number | undefined>>)[type];
     if (schemaVersion === undefined) throw new DecisionUnsound(this.#stream, type, 'the definition has no schema version for it');
-    return {
+    return prepareEvent({
       id: eventId(this.#stream, revision, type, fact.naturalKey ?? ''),
       type,
       schemaVersion,
@@ -137,7 +136,7 @@ export class BatchDecision<State, Command, Event extends DomainEvent> {
       ...(options.commandId !== undefined && { commandId: options.commandId }),
       ...(options.trace !== undefined && { trace: options.trace }),
       data: fact.data,
-    };
+    });
   }
 
   #tooLarge(events: number, bytes: number): DecisionTooLarge {
@@ -148,11 +147,11 @@ export class BatchDecision<State, Command, Event extends DomainEvent> {
 }
 
 /** In order, each within the limits of one append. */
-export function inAppends(events: readonly EventToAppend[]): readonly (readonly EventToAppend[])[] {
-  const appends: EventToAppend[][] = [[]];
+export function inAppends(events: readonly PreparedEvent[]): readonly (readonly PreparedEvent[])[] {
+  const appends: PreparedEvent[][] = [[]];
   let bytes = 0;
   for (const event of events) {
-    const size = jsonBytes(event);
+    const size = event.bytes;
     const open = appends.at(-1)!;
     if (open.length === MAX_EVENTS_PER_APPEND || (open.length > 0 && bytes + size > MAX_BYTES_PER_APPEND)) {
       appends.push([event]);

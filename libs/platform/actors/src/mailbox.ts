@@ -1,7 +1,6 @@
 import type { StreamName } from '#platform/kernel';
 import { Overloaded } from './actors.errors.ts';
 import type { Told, TellOptions } from './actors.port.ts';
-import { jsonBytes } from './json-size.ts';
 
 /** A command that waits for its answer. */
 export interface Waiting<Command> {
@@ -65,11 +64,9 @@ export class Mailbox<Command> {
   }
 
   /** Throws `overloaded`. A command larger than the whole mailbox is taken when nothing else waits. */
-  admit(stream: StreamName, command: Command, limits: { readonly mailbox: MailboxLimits; readonly all: MailboxLimits }, retryAfterMs: () => number): number {
-    const bytes = jsonBytes(command);
+  admit(stream: StreamName, bytes: number, limits: { readonly mailbox: MailboxLimits; readonly all: MailboxLimits }, retryAfterMs: () => number): void {
     if (this.#own.isFullFor(bytes, limits.mailbox)) throw new Overloaded(stream, 'mailbox', retryAfterMs());
     if (this.#all.isFullFor(bytes, limits.all)) throw new Overloaded(stream, 'process', retryAfterMs());
-    return bytes;
   }
 
   push(item: Waiting<Command>): void {

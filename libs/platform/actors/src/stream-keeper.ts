@@ -1,4 +1,5 @@
-import type { DomainEvent, EventToAppend, RecordedEvent, StreamName } from '#platform/kernel';
+import type { PreparedEvent } from '#platform/event-store';
+import type { DomainEvent, EventToAppend, Position, RecordedEvent, StreamName } from '#platform/kernel';
 import type { ActorDefinition } from './actors.port.ts';
 import type { ActorServices } from './actor-services.ts';
 import { inAppends } from './decide-batch.ts';
@@ -43,7 +44,7 @@ export class StreamKeeper<State, Command, Event extends DomainEvent> {
   }
 
   /** Throws what the store throws. `sure` is false when other, equally named events may stand there instead of ours. */
-  async append(events: readonly EventToAppend[], before: Folded<State>): Promise<{ readonly recorded: readonly RecordedEvent[]; readonly sure: boolean }> {
+  async append(events: readonly PreparedEvent[], before: Folded<State>): Promise<{ readonly recorded: readonly RecordedEvent[]; readonly sure: boolean }> {
     const parts = inAppends(events);
     let revision = before.revision;
     const appends = parts.map((part) => {
@@ -59,7 +60,7 @@ export class StreamKeeper<State, Command, Event extends DomainEvent> {
     if (positions.length !== events.length) {
       return { recorded: await store.readStream(this.#stream, before.revision + 1, events.length), sure: true };
     }
-    const recorded = events.map((event, index) => ({ ...event, stream: this.#stream, revision: before.revision + 1 + index, position: positions[index]! }));
+    const recorded = events.map((event, index) => recordedAt(event, this.#stream, before.revision + 1 + index, positions[index]!));
     return { recorded, sure: true };
   }
 
@@ -157,6 +158,12 @@ export class StreamKeeper<State, Command, Event extends DomainEvent> {
   #key(stateVersion: number) {
     return { log: this.#services.store.identity, stream: this.#stream, stateVersion };
   }
+}
+
+/** Without the text that was made of it for writing. */
+function recordedAt({ id, type, schemaVersion, occurredAt, recordedAt: at, correlationId, causationId, commandId, trace, data }: EventToAppend, stream: StreamName, revision: number, position: Position): RecordedEvent {
+  const event = { id, type, schemaVersion, stream, revision, position, occurredAt, recordedAt: at, correlationId, causationId };
+  return { ...event, ...(commandId !== undefined && { commandId }), ...(trace !== undefined && { trace }), data };
 }
 
 function isSame(standing: RecordedEvent, ours: EventToAppend): boolean {

@@ -36,12 +36,24 @@ export function revisionNumber(expected: ExpectedRevision): number {
   return expected === 'noStream' ? -1 : expected;
 }
 
-/** Bytes of one event as the limits count them: its data as JSON and the texts of its envelope. */
-export function sizeOfEvent(event: EventToAppend): number {
-  return envelopeSize(event) + Buffer.byteLength(JSON.stringify(event.data));
+/** An event whose data was made text once: who measures it first need not make that text again. */
+export interface PreparedEvent extends EventToAppend {
+  /** Of `data`, which must not change any more. */
+  readonly json: string;
+  /** As the limits count them: the JSON of its data and the texts of its envelope. */
+  readonly bytes: number;
 }
 
-/** The only place where an append becomes JSON. Throws `append-too-large`. */
+export function prepareEvent(event: EventToAppend): PreparedEvent {
+  const json = JSON.stringify(event.data);
+  return { ...event, json, bytes: envelopeSize(event) + Buffer.byteLength(json) };
+}
+
+function prepared(event: EventToAppend | PreparedEvent): PreparedEvent {
+  return 'json' in event ? event : prepareEvent(event);
+}
+
+/** The only place where an append becomes text. Throws `append-too-large`. */
 export function writeAppend(append: Append): AppendText {
   const { stream, events } = append;
   if (events.length > MAX_EVENTS_PER_APPEND) throw new AppendTooLarge(stream, 'events', MAX_EVENTS_PER_APPEND, events.length);
@@ -49,11 +61,10 @@ export function writeAppend(append: Append): AppendText {
   let text = JSON.stringify(envelopes);
   let bytes = 0;
   for (const event of events) {
-    const line = JSON.stringify(event.data);
-    const size = envelopeSize(event) + Buffer.byteLength(line);
+    const { json, bytes: size } = prepared(event);
     if (size > MAX_BYTES_PER_EVENT) throw new AppendTooLarge(stream, 'bytesOfOneEvent', MAX_BYTES_PER_EVENT, size);
     bytes += size;
-    text += `\n${line}`;
+    text += `\n${json}`;
   }
   if (bytes > MAX_BYTES_PER_APPEND) throw new AppendTooLarge(stream, 'bytes', MAX_BYTES_PER_APPEND, bytes);
   return { stream, expected: revisionNumber(append.expected), count: events.length, types: typesOf(envelopes[1]), text };

@@ -1,4 +1,4 @@
-export { sizeOfEvent } from './append-text.ts';
+export { prepareEvent, type PreparedEvent } from './append-text.ts';
 export * from './data-directory.ts';
 export * from './data.errors.ts';
 export * from './event-store.errors.ts';
