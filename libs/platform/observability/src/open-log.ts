@@ -34,7 +34,7 @@ export function openLog({ level, format, fields = {}, to }: LogOptions): Logger 
 }
 
 function readable(destination: DestinationStream, colorize: boolean): DestinationStream {
-  const prettify = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l' });
+  const prettify = prettyFactory({ colorize, singleLine: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' });
   return { write: (line) => destination.write(prettify(line) ?? line) };
 }
 
