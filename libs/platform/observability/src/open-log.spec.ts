@@ -46,7 +46,7 @@ describe('the log', () => {
     const { log, lines } = logTo({ format: 'pretty' });
     log.info({ url: PROVIDER }, 'Head moved');
     expect(lines.join('')).toMatch(/INFO.*Head moved/);
-    expect(lines.join('')).toContain('url: "https://mainnet.infura.io/[masked]"');
+    expect(lines.join('')).toContain('"url":"https://mainnet.infura.io/[masked]"');
   });
 
   it("tells Nest's boot only when debugging, its trouble always", () => {
