@@ -11,6 +11,11 @@ export interface TableDefinition {
   readonly columns: { readonly [column: string]: ColumnType };
   readonly key: readonly string[];
   readonly indexes?: readonly (readonly string[])[];
+  /**
+   * Rows lie in the order of the key itself instead of beside an index of it: half the room where the key is nearly the
+   * whole row. Not for rows of more than some 500 bytes, nor with further indexes, each of which would carry the whole key.
+   */
+  readonly clustered?: boolean;
 }
 
 /** One moment of one projection: all reads through it see the same checkpoint. */

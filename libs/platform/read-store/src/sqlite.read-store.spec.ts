@@ -9,6 +9,7 @@ import type { Row, TableDefinition } from './read-store.port.ts';
 import { SqliteReadStore } from './sqlite.read-store.ts';
 import { SqliteReadWriter } from './sqlite.read-writer.ts';
 import { TableShape } from './table-shape.ts';
+import type { StoredRow } from './table-shape.ts';
 
 const BLOCKS: TableDefinition = {
   name: 'blocks',
@@ -136,6 +137,32 @@ describe('the read store', () => {
     expect([count(), store.read('chain-explorer', (view) => view.asOf)]).toEqual([0, START]);
     writer.commit(live, batch);
     expect(count()).toBe(200);
+  });
+
+  it.each([
+    ['in the order of its key', true],
+    ['beside an index of its key', false],
+  ])('updates, deletes and retires a table that lies %s, bit by bit and to the last row', (_, clustered) => {
+    const table: TableDefinition = { name: 'touches', columns: { who: 'blob', number: 'integer', roles: 'integer' }, key: ['who', 'number'], clustered };
+    const shape = new TableShape('chain-explorer', table);
+    const kept = writer.create('touched', { version: 1, log: 'xlog', tables: [table], state: 'building' });
+    const rows = Array.from({ length: 500 }, (_row, number) => shape.store({ who: new Uint8Array([number % 7]), number, roles: 1 }));
+    const changes = rows.map((row) => ({ key: shape.keyOf(row), row }));
+    const after = writer.commit(kept, { expected: kept, position: at(1), events: 1, changes: new Map([['touches', changes]]) });
+    const [first, second] = rows.map((row) => shape.keyOf(row)) as [StoredRow, StoredRow];
+    const later = [{ key: first, row: shape.store({ who: new Uint8Array([0]), number: 0, roles: 3 }) }, { key: second, row: undefined }];
+    writer.commit(kept, { expected: after, position: at(2), events: 1, changes: new Map([['touches', later]]) });
+    expect([writer.get(kept, table, first)?.[2], writer.get(kept, table, second)]).toEqual([3, undefined]);
+    writer.setState(kept, 'building', 'retiring');
+    const left: unknown[] = [];
+    const db = new DatabaseSync(file, { readOnly: true });
+    for (let more = writer.retireSome(200); more; more = writer.retireSome(200)) {
+      const stands = db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'touched$1$touches'").get()?.['n'] === 1;
+      left.push(stands ? db.prepare('SELECT count(*) AS n FROM touched$1$touches').get()?.['n'] : 'gone');
+    }
+    db.close();
+    expect(left).toEqual([299, 99, 'gone']);
+    expect(writer.generations('touched')).toEqual([]);
   });
 
   it('refuses a file of a newer release and names both formats', () => {

@@ -8,7 +8,7 @@ import { CheckpointMoved, NoSuchGeneration } from './read-store.errors.ts';
 import type { TableDefinition } from './read-store.port.ts';
 import { physicalName } from './table-shape.ts';
 import type { StoredRow } from './table-shape.ts';
-import { createTable, TableWriter } from './table-writer.ts';
+import { createTable, deleteSome, TableWriter } from './table-writer.ts';
 
 export interface RowChange {
   readonly key: StoredRow;
@@ -152,8 +152,7 @@ export class SqliteReadWriter {
     if (next === undefined) return false;
     this.#transaction(() => {
       for (const table of next.tables) {
-        const name = physicalName(next.projection, next.generation, table.name);
-        const removed = this.#run(`DELETE FROM ${name} WHERE rowid IN (SELECT rowid FROM ${name} LIMIT ?)`, maxRows);
+        const removed = this.#run(deleteSome(next, table), maxRows);
         if (removed === maxRows) return;
       }
       this.#forget(next);

@@ -5,14 +5,21 @@ import type { TableDefinition } from './read-store.port.ts';
 import { physicalName } from './table-shape.ts';
 import type { StoredCell, StoredRow } from './table-shape.ts';
 
-/** Plain row ids: rows may be large, and each index would carry the whole key otherwise (measured: README). */
+/** Plain row ids unless it says otherwise: rows may be large, and each index would carry the whole key (measured: README). */
 export function createTable(ref: GenerationRef, table: TableDefinition): string {
   const name = physicalName(ref.projection, ref.generation, table.name);
   const columns = Object.entries(table.columns).map(
     ([column, type]) => `"${column}" ${type.toUpperCase()}${table.key.includes(column) ? ' NOT NULL' : ''}`,
   );
   const indexes = (table.indexes ?? []).map((index, at) => `CREATE INDEX ${name}$i${at} ON ${name} (${list(index)});`);
-  return `CREATE TABLE ${name} (${columns.join(', ')}, PRIMARY KEY (${list(table.key)})) STRICT; ${indexes.join(' ')}`;
+  return `CREATE TABLE ${name} (${columns.join(', ')}, PRIMARY KEY (${list(table.key)})) STRICT${table.clustered === true ? ', WITHOUT ROWID' : ''}; ${indexes.join(' ')}`;
+}
+
+/** Removes some rows, whichever they are. One parameter: how many at most. */
+export function deleteSome(ref: GenerationRef, table: TableDefinition): string {
+  const name = physicalName(ref.projection, ref.generation, table.name);
+  const row = table.clustered === true ? list(table.key) : 'rowid';
+  return `DELETE FROM ${name} WHERE (${row}) IN (SELECT ${row} FROM ${name} LIMIT ?)`;
 }
 
 /** The prepared statements of one physical table. */

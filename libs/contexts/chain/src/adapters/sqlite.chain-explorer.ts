@@ -1,15 +1,14 @@
 import type { EventReader } from '#platform/event-store';
 import type { Clock } from '#platform/kernel';
 import type { ReadStore, ReadView, Row } from '#platform/read-store';
-import type { Verification } from '../domain/chain.events.ts';
-import type { Hex, RpcHeader } from '../domain/rpc-types.ts';
+import type { Hex } from '../domain/rpc-types.ts';
 import { BackfillUnknown, TransactionUnknown } from '../ports/chain-explorer.errors.ts';
 import { ChainExplorer } from '../ports/chain-explorer.port.ts';
 import type * as port from '../ports/chain-explorer.port.ts';
+import { headerOf, verificationOf } from '../projections/block-form.ts';
 import { CHAIN_EXPLORER } from '../projections/chain-explorer.projection.ts';
 import { bytesOf, hexOf } from '../projections/hex-bytes.ts';
 import { apiForm, extraOf, HEADER } from '../projections/node-form.ts';
-import { unpackHeader } from '../projections/packed-json.ts';
 import { CREATED, RECEIVER, SENDER } from '../projections/transaction-bodies.projection.ts';
 import { ExplorerBodies } from './explorer-bodies.ts';
 import { ExplorerMoment, timestampOf, type KnownBlock } from './explorer-moment.ts';
@@ -136,8 +135,8 @@ export class SqliteChainExplorer extends ChainExplorer {
 
 function blockAnswer(moment: ExplorerMoment, block: KnownBlock): port.BlockAnswer {
   const { row } = block;
-  const { known, extra } = apiForm(unpackHeader<RpcHeader>(row.header), HEADER);
-  const verification = JSON.parse(String(row.verification)) as Verification;
+  const { known, extra } = apiForm(headerOf(row.header, block.hash), HEADER);
+  const verification = verificationOf(String(row.verification));
   return {
     ...known,
     number: block.number,

@@ -3,9 +3,9 @@ import type { ProjectionBatch } from '#platform/projections';
 import type { Row } from '#platform/read-store';
 import type { ChainEvent, ObservedBlock } from '../domain/chain.events.ts';
 import type { BlockRef } from '../domain/rpc-types.ts';
+import { shortVerification, storedHeader } from './block-form.ts';
 import type { ChainRow } from './chain-row.ts';
 import { bytesOf } from './hex-bytes.ts';
-import { packHeader } from './packed-json.ts';
 
 type Reorganized = Extract<ChainEvent, { type: 'ChainReorganized' }>['data'];
 
@@ -23,8 +23,8 @@ export async function rememberBlock(block: ObservedBlock, chain: ChainRow, batch
     calls: block.kinds.call,
     deploys: block.kinds.deploy,
     receipts: block.receipts ? 1 : 0,
-    verification: JSON.stringify(block.verification),
-    header: packHeader(block.header),
+    verification: shortVerification(block.verification),
+    header: storedHeader(block),
   });
   chain.add('seen_blocks', 1);
   chain.add('seen_transactions', block.transactionCount);
