@@ -26,5 +26,5 @@ function swcOptions() {
 export default {
   ...base,
   testMatch: ['<rootDir>/apps/**/*.spec.ts', '<rootDir>/libs/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/simulation/', '<rootDir>/test/load/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/simulation/', '<rootDir>/test/load/', '<rootDir>/test/engines/'],
 };

@@ -4,6 +4,7 @@ import { Transaction, decodeRlp, encodeRlp, keccak256 } from 'ethers';
 import type { RlpStructuredData } from 'ethers';
 import type { Hash, RecordedBlock } from './recorded-chain.ts';
 import { RecordedChain } from './recorded-chain.ts';
+import { recordedReceipts } from '../recorded/execution-apis-receipts.ts';
 
 type Fields = Record<string, unknown>;
 const CHAIN_ID = 3503995874084926n;
@@ -14,36 +15,33 @@ export interface ExecutionApisChain {
   readonly chain: RecordedChain;
   /** Blocks that the node itself answered in a recorded conversation, as it answered them: some with hashes for transactions. */
   readonly recordedBlocks: ReadonlyMap<number, Fields>;
-  /** Numbers whose receipts are recorded, or that have no transaction; the others answer null. */
-  readonly withReceipts: ReadonlySet<number>;
+  /** Receipts that the fixtures' own node answered in a recorded conversation, by the hash of their transaction. */
+  readonly recordedReceipts: ReadonlyMap<string, Fields>;
 }
 
-/** The chain of fixtures/execution-apis: its RLP, and what its node answered where that was recorded. */
+/** The chain of fixtures/execution-apis: its RLP, the receipts that a node of ours made of it, and what their own node answered where that was recorded. */
 export function executionApisChain(fixtures: string): ExecutionApisChain {
   const dir = join(fixtures, 'execution-apis');
   const recordedBlocks = new Map<number, Fields>();
-  const receipts = new Map<number, unknown[]>();
+  const theirReceipts = new Map<string, Fields>();
   for (const result of recordedResults(dir, ['eth_getBlockByNumber', 'eth_getBlockByHash'])) {
     const { transactions, number } = result as { transactions?: unknown[]; number?: string };
     // The same block may be recorded with hashes only.
     const full = (transactions ?? []).every((one) => typeof one === 'object');
     if (number !== undefined && (full || !recordedBlocks.has(Number(number)))) recordedBlocks.set(Number(number), result as Fields);
   }
-  for (const result of recordedResults(dir, ['eth_getBlockReceipts'])) {
-    const first = Array.isArray(result) ? (result[0] as Fields | undefined) : undefined;
-    if (first !== undefined) receipts.set(Number(first['blockNumber']), result as unknown[]);
+  for (const result of recordedResults(dir, ['eth_getBlockReceipts', 'eth_getTransactionReceipt'])) {
+    for (const receipt of (Array.isArray(result) ? result : [result]) as Fields[]) theirReceipts.set(receipt['transactionHash'] as string, receipt);
   }
   const genesis = recordedBlocks.get(0);
   if (genesis === undefined) throw new Error('the genesis block is not recorded');
   const blocks = [genesis, ...[...rlpItems(readFileSync(join(dir, 'chain.rlp')))].map(blockOf)];
-  const withReceipts = new Set<number>();
+  const receipts = recordedReceipts();
   const recorded = blocks.map((block): RecordedBlock => {
     const number = Number(block['number']);
-    const known = (block['transactions'] as unknown[]).length === 0 ? [] : receipts.get(number);
-    if (known !== undefined) withReceipts.add(number);
-    return { number, hash: block['hash'] as Hash, parentHash: block['parentHash'] as Hash, block: Buffer.from(JSON.stringify(block)), receipts: Buffer.from(JSON.stringify(known ?? null)) };
+    return { number, hash: block['hash'] as Hash, parentHash: block['parentHash'] as Hash, block: Buffer.from(JSON.stringify(block)), receipts: Buffer.from(receipts[number] ?? 'null') };
   });
-  return { chain: new RecordedChain(CHAIN_ID, recorded), recordedBlocks, withReceipts };
+  return { chain: new RecordedChain(CHAIN_ID, recorded), recordedBlocks, recordedReceipts: theirReceipts };
 }
 
 function* recordedResults(dir: string, methods: readonly string[]): Generator {
