@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { ChainfoldProcess, eventually, temporaryDirectory } from './stage/chainfold-process.ts';
 import { expectGaplessStreams } from './stage/same-as-node.ts';
@@ -25,6 +26,16 @@ describe('the first five minutes of a stranger', () => {
       expect([...kinds].sort()).toEqual(['call', 'deploy', 'transfer']);
     }, 60_000);
     expect(await product.get('/health/ready')).toMatchObject({ status: 'ok' });
+  });
+
+  it('is measured under names that Prometheus accepts, every stage of it', async () => {
+    const page = await (await fetch(`${product.url}/metrics`)).text();
+    for (const stage of ['chain_head_age_seconds', 'chain_capture_lag_seconds', 'rpc_calls_total', 'rpc_batch_calls', 'log_append_duration_seconds', 'actors_mailbox_commands', 'projections_lag_events', 'chain_reorgs_total', 'chain_verification_failures_total']) {
+      expect(page).toContain(`# TYPE chainfold_${stage}`);
+    }
+    expect(page).toMatch(/chainfold_rpc_calls_total\{[^}]*method="eth_getBlockReceipts",result="ok"\} [1-9]/);
+    if (spawnSync('promtool', ['--version']).error !== undefined) return;
+    expect(spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('goes on where it was after Ctrl-C, the embedded chain too', async () => {
