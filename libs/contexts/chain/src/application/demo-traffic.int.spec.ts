@@ -4,6 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '#platform/kernel';
 import { AnvilEmbeddedNode, DEMO_ACCOUNTS, DEMO_CHAIN_ID, DEMO_MNEMONIC } from '../adapters/anvil.embedded-node.ts';
+import { recoverSender } from '../adapters/ethers.recover-sender.ts';
+import { createKeccak256 } from '../adapters/hash-wasm.keccak.ts';
+import type { RpcBlock, RpcReceipt } from '../domain/rpc-types.ts';
+import { ENFORCE_ALL } from '../domain/verification/verification-rules.ts';
+import { verifyBlock } from '../domain/verification/verify-block.ts';
 import type { EmbeddedNodeLog } from '../ports/embedded-node.port.ts';
 import { DemoTrafficProcess } from './demo-traffic.process.ts';
 
@@ -33,6 +38,7 @@ describe('the demo traffic', () => {
     const transactions = blocks.flatMap((block) => block.transactions);
     const receipts = (await Promise.all(blocks.map((block) => one('eth_getBlockReceipts', block.hash)))).flat() as Receipt[];
     expect(receipts).toHaveLength(transactions.length);
+    await expectVerified(blocks);
     expect([...new Set(transactions.map((transaction) => transaction.type))].sort()).toEqual(['0x0', '0x1', '0x2', '0x3', '0x4']);
     expect(transactions.filter((transaction) => transaction.to === null).length).toBeGreaterThan(2);
     expect(transactions.filter((transaction) => transaction.to !== null && transaction.input === '0x').length).toBeGreaterThan(20);
@@ -44,6 +50,16 @@ describe('the demo traffic', () => {
     expect(Math.max(...sizes)).toBeGreaterThan(20);
     expect(warnings).toEqual([]);
   });
+
+  /** The node keeps blobs in its blocks and binds them in the root, which is no reason to stop at the first of them. */
+  async function expectVerified(blocks: readonly Block[]): Promise<void> {
+    const crypto = { keccak256: await createKeccak256(), recoverSender };
+    for (const { hash } of blocks) {
+      const block = (await one('eth_getBlockByHash', hash, true)) as RpcBlock;
+      const receipts = (await one('eth_getBlockReceipts', hash)) as RpcReceipt[];
+      expect(verifyBlock({ block, receipts, bytes: 0 }, ENFORCE_ALL, crypto).transactions).toBe('verified');
+    }
+  }
 
   it('reorganizes near the head only, so that what was finalized stays', async () => {
     await begin({ reorgEverySeconds: 0.15 });
@@ -111,7 +127,7 @@ describe('the demo traffic', () => {
     return (await node.request(calls)).map((outcome) => (outcome.ok ? (outcome.result as Block) : (undefined as never)));
   }
 
-  async function one(method: string, ...params: string[]): Promise<unknown> {
+  async function one(method: string, ...params: (string | boolean)[]): Promise<unknown> {
     const [outcome] = await node.request([{ method, params }]);
     return outcome?.ok === true ? outcome.result : outcome?.message;
   }

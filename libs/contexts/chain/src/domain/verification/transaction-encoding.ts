@@ -124,6 +124,21 @@ export function writeTransaction(writer: RlpWriter, transaction: RpcTransaction,
   if (type !== 0) writer.byte(type);
 }
 
+/** A block holds blob transactions without their blobs. A node that tells of the blobs too is a development node that keeps them in the block. */
+export function hasSidecar(transaction: RpcTransaction): boolean {
+  return typeOf(transaction) === 3 && Array.isArray(transaction['blobs']) && Array.isArray(transaction['cellProofs']);
+}
+
+/** A blob transaction as it travels between nodes, EIP-7594: what the transactions root of such a development node binds. */
+export function writeWithSidecar(writer: RlpWriter, transaction: RpcTransaction): void {
+  const mark = writer.size;
+  for (const field of ['cellProofs', 'commitments', 'blobs']) hashes(field)(writer, transaction);
+  writer.integer(1);
+  writeList(writer, transaction, COMPLETE[3]!);
+  writer.list(mark);
+  writer.byte(3);
+}
+
 /** The bytes whose hash was signed. EIP-155 puts chain id and two zeros in the place of a legacy signature. */
 export function writeSigningPayload(writer: RlpWriter, transaction: RpcTransaction): void {
   const type = typeOf(transaction);

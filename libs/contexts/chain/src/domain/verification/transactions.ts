@@ -3,7 +3,7 @@ import type { Keccak256 } from './crypto.ts';
 import { bytesOf, hexOf, isHex, smallQuantity } from './hex.ts';
 import { FieldAbsent, Mismatched, shown, UnknownType } from './part-report.ts';
 import type { RlpWriter } from './rlp.ts';
-import { checkSignatureFields, isKnownType, KNOWN_TYPES, typeOf, writeTransaction } from './transaction-encoding.ts';
+import { checkSignatureFields, hasSidecar, isKnownType, KNOWN_TYPES, typeOf, writeTransaction, writeWithSidecar } from './transaction-encoding.ts';
 import { orderedTrieRoot } from './trie.ts';
 
 /** The place that an error while encoding belongs to. */
@@ -24,16 +24,25 @@ export function recomputeTransactions(block: RpcBlock, writer: RlpWriter, keccak
     throw new UnknownType(`transactions[${stranger}].type`);
   }
   const bound = transactions.length - unboundTail(block, writer, keccak256);
-  const root = orderedTrieRoot(
-    writer,
-    bound,
-    (index) => {
-      progress.path = `transactions[${index}].`;
-      writeChecked(transactions[index]!, index, writer, keccak256);
-    },
-    keccak256,
-  );
-  if (!isHex(root, expected)) throw new Mismatched('transactionsRoot', expected, hexOf(root));
+  const write = (index: number): void => {
+    progress.path = `transactions[${index}].`;
+    writeChecked(transactions[index]!, index, writer, keccak256);
+  };
+  const root = orderedTrieRoot(writer, bound, write, keccak256);
+  if (isHex(root, expected)) return;
+  if (!transactions.some(hasSidecar) || !isHex(rootWithSidecars(transactions, bound, writer, keccak256), expected)) {
+    throw new Mismatched('transactionsRoot', expected, hexOf(root));
+  }
+}
+
+/** Whose every transaction hashes as it should, but whose root binds the blobs too: anvil's, which no other node would take. */
+function rootWithSidecars(transactions: readonly RpcTransaction[], bound: number, writer: RlpWriter, keccak256: Keccak256): Uint8Array {
+  const write = (index: number): void => {
+    const transaction = transactions[index]!;
+    if (hasSidecar(transaction)) writeWithSidecar(writer, transaction);
+    else writeTransaction(writer, transaction, typeOf(transaction));
+  };
+  return orderedTrieRoot(writer, bound, write, keccak256);
 }
 
 /** Leaves in the writer what the root binds, once the transaction's own hash is seen to follow from it. */
