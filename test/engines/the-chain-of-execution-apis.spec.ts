@@ -1,0 +1,94 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { describeWithFixtures } from '#platform/testing';
+import { chainfold, ChainfoldProcess, eventually, temporaryDirectory } from '../e2e/stage/chainfold-process.ts';
+import { expectGaplessStreams } from '../e2e/stage/same-as-node.ts';
+import type { Fields } from '../recorded/as-the-api-writes-it.ts';
+import { expectEveryField } from '../recorded/every-field.ts';
+import { recordedReceipts } from '../recorded/execution-apis-receipts.ts';
+import { describeWithGeth } from './geth-binary.ts';
+import { GethNode } from './geth-node.ts';
+
+const CHAIN_ID = '3503995874084926';
+const HEAD = 54;
+const TRANSACTIONS = 249;
+/** 320 MB, and ten times the 21.4 MB of block 2 for its moment. */
+const MOST_MB = 535;
+
+describeWithFixtures('the chain of execution-apis in a real geth', (fixtures) => {
+  describeWithGeth('captured by the built program', () => {
+    let geth: GethNode;
+    beforeAll(async () => {
+      geth = await GethNode.ofExecutionApis(fixtures);
+    });
+    afterAll(() => geth?.stop());
+
+    it('has the receipts that the fast suites replay, byte by byte', async () => {
+      const recorded = recordedReceipts();
+      expect(recorded).toHaveLength(HEAD + 1);
+      for (const [number, answer] of recorded.entries()) expect((await geth.blockReceiptsText(number)) === answer).toBe(true);
+    });
+
+    describe.each([
+      ['http', () => geth.url],
+      ['ws', () => geth.wsUrl],
+    ])('over %s', (_protocol, url) => {
+      const dataDir = temporaryDirectory('geth');
+      let product: ChainfoldProcess;
+      const env = (): Record<string, string> => ({ DATA_DIR: dataDir, RPC_URL: url(), START_BLOCK: '0' });
+      afterAll(async () => {
+        await product?.kill();
+        rmSync(dataDir, { recursive: true, force: true });
+      });
+
+      it('comes to the head, to safe and to finalized as geth tells them', async () => {
+        product = await ChainfoldProcess.start(env());
+        const tag = async (name: string): Promise<object> => {
+          const { number, hash } = await geth.rpc<{ number: string; hash: string }>('eth_getBlockByNumber', [name, false]);
+          return { number: Number(number), hash };
+        };
+        const expected = { head: await tag('latest'), safe: await tag('safe'), finalized: await tag('finalized') };
+        await eventually(async () => expect(await product.api(`/chains/${CHAIN_ID}`)).toMatchObject({ ...expected, blocks: HEAD + 1, transactions: TRANSACTIONS, status: 'following' }), 60_000);
+        expect(expected.finalized).toMatchObject({ number: HEAD });
+      });
+
+      it('needs no more memory for that than its bound, the block of 21 MB included', () => {
+        const used = memoryOf(product, 'captured');
+        if (used !== undefined) expect(used.most).toBeLessThan(MOST_MB);
+      });
+
+      it('tells every field of every block, transaction, receipt and log as geth does, and all roots verify', async () => {
+        const api = (path: string): Promise<unknown> => product.api(path);
+        let logs = 0;
+        for (let number = 0; number <= HEAD; number += 1) {
+          const ref = `0x${number.toString(16)}`;
+          const block = await geth.rpc<Fields>('eth_getBlockByNumber', [ref, true]);
+          const receipts = await geth.rpc<Fields[]>('eth_getBlockReceipts', [ref]);
+          logs += await expectEveryField({ api, chainId: CHAIN_ID, finality: () => 'finalized' }, { block, receipts });
+        }
+        expect(logs).toBe(383);
+        expect(await product.all(`/chains/${CHAIN_ID}/blocks`)).toHaveLength(HEAD + 1);
+        memoryOf(product, 'all of it served');
+      });
+
+      it('keeps a log without gap or double, whose every root the command line recomputes', async () => {
+        await expectGaplessStreams(product);
+        const { code, stdout } = await chainfold(['verify', '--json'], env());
+        const lines = stdout.trim().split('\n').map((line) => JSON.parse(line) as Fields);
+        expect(lines.at(-1)).toMatchObject({ kind: 'done', blocks: HEAD + 1, transactions: TRANSACTIONS, findings: 0 });
+        expect(code).toBe(0);
+        memoryOf(product, 'the whole log served and verified');
+      });
+    });
+  });
+});
+
+/** Megabytes resident, printed; undefined where the system does not tell. */
+function memoryOf({ child }: ChainfoldProcess, when: string): { readonly now: number; readonly most: number } | undefined {
+  const file = `/proc/${child.pid}/status`;
+  if (!existsSync(file)) return undefined;
+  const status = readFileSync(file, 'utf8');
+  const megabytes = (name: string): number => Math.round(Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024);
+  const used = { now: megabytes('VmRSS'), most: megabytes('VmHWM') };
+  process.stdout.write(`resident memory, ${when}: ${used.now} MB now, ${used.most} MB at most\n`);
+  return used;
+}
