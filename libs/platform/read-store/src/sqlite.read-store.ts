@@ -24,6 +24,8 @@ export class SqliteReadStore extends ReadStore {
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
   readonly #waiters = new Set<Waiter>();
+  /** As last read: its tables are parsed once per commit, not once per question. */
+  readonly #known = new Map<string, Generation>();
   #depth = 0;
 
   /** Makes the file where it is absent. Throws `data-newer`, `data-damaged`. */
@@ -87,8 +89,14 @@ export class SqliteReadStore extends ReadStore {
   }
 
   #live(projection: string): Generation | undefined {
+    const now = this.#statements.prepare("SELECT generation, commits FROM generation WHERE projection = ? AND state = 'live'").get(projection);
+    if (now === undefined) return undefined;
+    const known = this.#known.get(projection);
+    if (known?.generation === now['generation'] && known?.commits === now['commits']) return known;
     const row = this.#statements.prepare("SELECT * FROM generation WHERE projection = ? AND state = 'live'").get(projection);
-    return row === undefined ? undefined : toGeneration(row);
+    const live = toGeneration(row as NonNullable<typeof row>);
+    this.#known.set(projection, live);
+    return live;
   }
 
   #view(live: Generation): ReadView {

@@ -6,6 +6,10 @@ import { bytesOf } from '../projections/hex-bytes.ts';
 import { unpackJson } from '../projections/packed-json.ts';
 import { CHUNK, outcomeOf, unpackChunk, type StoredTransaction } from '../projections/transaction-chunk.ts';
 import { summaryForm, transactionForm } from '../projections/transaction-form.ts';
+import type { RecentForms } from './recent-forms.ts';
+
+/** Of a summary without its input: some fifteen fields. */
+const SUMMARY_BYTES = 1_000;
 
 export interface BodyPlace {
   readonly number: number;
@@ -21,15 +25,25 @@ type LogsPiece = Parameters<typeof reassembleTransaction>[2][number];
 export class ExplorerBodies {
   readonly #view: ReadView;
   readonly #chainId: string;
+  readonly #recent: RecentForms;
   readonly #open = new Map<string, (index: number) => StoredTransaction>();
 
-  constructor(view: ReadView, chainId: string) {
+  constructor(view: ReadView, chainId: string, recent: RecentForms) {
+    this.#recent = recent;
     this.#view = view;
     this.#chainId = chainId;
   }
 
   /** Without its logs, which are neither read nor parsed. */
   summary(place: BodyPlace): Shown {
+    const key = `${this.#view.table('chunks')} ${this.#chainId} ${place.block} ${place.index}`;
+    return this.#recent.of(key, () => {
+      const form = this.#summary(place);
+      return { form, bytes: SUMMARY_BYTES + (typeof form['input'] === 'string' ? form['input'].length : 0) };
+    });
+  }
+
+  #summary(place: BodyPlace): Shown {
     const stored = this.#stored(place);
     const { facts } = stored;
     if (facts.parts.input === 0) {

@@ -13,8 +13,14 @@ import { CREATED, RECEIVER, SENDER } from '../projections/transaction-bodies.pro
 import { ExplorerBodies } from './explorer-bodies.ts';
 import { ExplorerMoment, timestampOf, type KnownBlock } from './explorer-moment.ts';
 import { backfillOf, backfillRows, direction, pageOf, reorgOf, revisionRows, stopCursor, stopOf } from './explorer-pages.ts';
+import { RecentForms } from './recent-forms.ts';
 
 const WAIT_MS = 2_000;
+/** Some ten thousand summaries and headers. */
+const RECENT_BYTES = 16 * 1024 * 1024;
+/** Of a header's form: names, numbers and the bloom, and what its packed bytes become. */
+const HEADER_BYTES = 3_000;
+const UNPACKED_TIMES = 4;
 const NO_HASH = new Uint8Array();
 const LAST_HASH = new Uint8Array(33).fill(255);
 
@@ -23,6 +29,7 @@ export class SqliteChainExplorer extends ChainExplorer {
   readonly #store: ReadStore;
   readonly #log: Pick<EventReader, 'parsePosition'>;
   readonly #clock: Clock;
+  readonly #recent = new RecentForms(RECENT_BYTES);
 
   constructor(store: ReadStore, log: Pick<EventReader, 'parsePosition'>, clock: Clock) {
     super();
@@ -45,13 +52,13 @@ export class SqliteChainExplorer extends ChainExplorer {
   async blocks(chainId: string, page: port.PageRequest<port.BlockCursor> & port.WithOrphans): ReturnType<ChainExplorer['blocks']> {
     return this.#at(chainId, (moment) => {
       const rows = page.orphaned ? everyBlock(moment, page) : canonicalBlocks(moment, page);
-      const item = (row: Row): port.BlockAnswer => blockAnswer(moment, knownBlock(row));
+      const item = (row: Row): port.BlockAnswer => blockAnswer(moment, knownBlock(row), this.#recent);
       return pageOf(moment.view.asOf, rows, page.limit, item, (row) => [Number(row.number), hexOf(row.hash)] as const);
     });
   }
 
   async block(chainId: string, selector: port.BlockSelector): ReturnType<ChainExplorer['block']> {
-    return this.#at(chainId, (moment) => ({ ...blockAnswer(moment, moment.block(selector)), asOf: moment.view.asOf }));
+    return this.#at(chainId, (moment) => ({ ...blockAnswer(moment, moment.block(selector), this.#recent), asOf: moment.view.asOf }));
   }
 
   async blockTransactions(
@@ -63,7 +70,7 @@ export class SqliteChainExplorer extends ChainExplorer {
       const block = moment.block(page.after?.[0] ?? selector);
       const finality = moment.finality(block.number, block.canonical);
       const { indexes, more } = indexesOf(page, Number(block.row.transactions));
-      const bodies = new ExplorerBodies(moment.view, chainId);
+      const bodies = new ExplorerBodies(moment.view, chainId, this.#recent);
       const items = indexes.map((index) => summaryAt(bodies, block, index, finality));
       const last = indexes.at(-1);
       const next = more && last !== undefined ? ([block.hash, last] as const) : null;
@@ -77,7 +84,7 @@ export class SqliteChainExplorer extends ChainExplorer {
       const [shown] = inclusions;
       if (shown === undefined) throw new TransactionUnknown(chainId, hash);
       const { blockNumber, blockHash, transactionIndex, finality } = shown;
-      const body = new ExplorerBodies(moment.view, chainId).whole({ number: blockNumber, block: blockHash, index: transactionIndex });
+      const body = new ExplorerBodies(moment.view, chainId, this.#recent).whole({ number: blockNumber, block: blockHash, index: transactionIndex });
       const several = inclusions.length > 1 ? { inclusions } : {};
       const answer = { ...body, blockNumber, blockHash, transactionIndex, finality, ...several, asOf: moment.view.asOf };
       return answer as unknown as port.TransactionAnswer & port.AsOf;
@@ -90,7 +97,7 @@ export class SqliteChainExplorer extends ChainExplorer {
     page: port.PageRequest<port.AddressCursor> & port.WithOrphans,
   ): ReturnType<ChainExplorer['addressTransactions']> {
     return this.#at(chainId, (moment) => {
-      const bodies = new ExplorerBodies(moment.view, chainId);
+      const bodies = new ExplorerBodies(moment.view, chainId, this.#recent);
       const item = (row: Row): port.AddressTransaction => {
         const block = knownBlock({ ...row, hash: row.block ?? null });
         const summary = summaryAt(bodies, block, Number(row.tx), moment.finality(block.number, block.canonical));
@@ -133,9 +140,12 @@ export class SqliteChainExplorer extends ChainExplorer {
   }
 }
 
-function blockAnswer(moment: ExplorerMoment, block: KnownBlock): port.BlockAnswer {
+function blockAnswer(moment: ExplorerMoment, block: KnownBlock, recent: RecentForms): port.BlockAnswer {
   const { row } = block;
-  const { known, extra } = apiForm(headerOf(row.header, block.hash), HEADER);
+  const { known, extra } = recent.of(`${moment.view.table('blocks')} ${moment.chainId} ${block.hash}`, () => {
+    const packed = row.header as Uint8Array;
+    return { form: apiForm(headerOf(packed, block.hash), HEADER), bytes: HEADER_BYTES + packed.length * UNPACKED_TIMES };
+  });
   const verification = verificationOf(String(row.verification));
   return {
     ...known,

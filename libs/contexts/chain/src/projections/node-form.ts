@@ -25,9 +25,9 @@ export function apiForm(object: NodeObject, forms: FieldForms): ApiForm {
     if (value === undefined) continue;
     const form = Object.hasOwn(forms, field) ? forms[field] : undefined;
     const converted = form === undefined ? undefined : convert(value, form);
-    // Not by assignment: a node may name a field __proto__.
+    // Not by assignment: a node may name a field __proto__. A known one is named in `forms`.
     if (converted === undefined) define(extra, field, value);
-    else define(known, field, converted);
+    else known[field] = converted;
   }
   return { known, extra };
 }

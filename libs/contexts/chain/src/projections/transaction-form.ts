@@ -24,10 +24,9 @@ export function transactionForm(transaction: RpcTransaction, receipt: RpcReceipt
 }
 
 export function summaryForm(transaction: RpcTransaction, facts: TransactionFacts): { readonly [field: string]: unknown } {
-  const { known } = apiForm(transaction, TRANSACTION);
-  const shown: { [field: string]: unknown } = {};
-  for (const field of SUMMARY) if (known[field] !== undefined) shown[field] = known[field];
-  const common = { ...shown, ...receiverOf(transaction, facts.kind), kind: facts.kind };
+  const picked: { [field: string]: JsonValue | undefined } = {};
+  for (const field of SUMMARY) picked[field] = transaction[field];
+  const common = { ...apiForm(picked, TRANSACTION).known, ...receiverOf(transaction, facts.kind), kind: facts.kind };
   if (!facts.receipt) return { ...common, receipt: 'not-captured' };
   const outcome = apiForm(facts.outcome, RECEIPT).known;
   const { gasUsed, status } = outcome;
