@@ -17,10 +17,10 @@ export class ApiError extends Error {
 }
 
 /** GET under /api/v1. Throws `ApiError`; status 0 means that no server answered. */
-export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal, cache: RequestCache = 'default'): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(`/api/v1${path}`, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) });
+    response = await fetch(`/api/v1${path}`, { headers: { accept: 'application/json' }, cache, ...(signal ? { signal } : {}) });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError('The server cannot be reached.', 0);

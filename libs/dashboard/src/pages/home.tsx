@@ -101,11 +101,13 @@ function Warning({ live }: { live: LiveState }) {
   if (chain === undefined || (chain.status !== 'stalled' && chain.status !== 'stopped')) return null;
   return (
     <p class={`warning status-${chain.status}`} role="alert" data-testid="warning">
-      <strong>{chain.status === 'stopped' ? 'Capture of this chain is stopped.' : 'No progress.'}</strong> {chain.reason ?? 'No reason was given.'}
+      <strong>{chain.status === 'stopped' ? 'Capture of this chain is stopped.' : 'No progress.'}</strong> {sentence(chain.reason ?? 'No reason was given')}
       {chain.status === 'stopped' && <> When the cause is mended, <code>POST /api/v1/chains/{chain.chainId}/resume</code> with a <code>reason</code> lets it go on.</>}
     </p>
   );
 }
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function Projections() {
   const { data, error } = useResource<{ items: readonly Projection[] }>('/projections', { everyMs: 2_000 });

@@ -81,7 +81,8 @@ export class LiveChain {
       const chain = this.#state.chain;
       if (chain === undefined) return this.#loadLater();
       const [blocks, reorgs] = await Promise.all([
-        get<Page<Block>>(chainPath(chain.chainId, `/blocks?limit=${KEPT_BLOCKS}`), signal),
+        // Equal blocks have an equal ETag, also in another log; what the browser kept would name a place in the former one.
+        get<Page<Block>>(chainPath(chain.chainId, `/blocks?limit=${KEPT_BLOCKS}`), signal, 'no-store'),
         get<Page<Reorg>>(chainPath(chain.chainId, `/reorgs?limit=${KEPT_REORGS}`), signal),
       ]);
       const newest = blocks.items[0];
