@@ -6,6 +6,7 @@ import type { RecordedEvent } from '../../libs/platform/kernel/src/index.ts';
 import { recoverSender } from '../../libs/contexts/chain/src/adapters/ethers.recover-sender.ts';
 import { createKeccak256 } from '../../libs/contexts/chain/src/adapters/hash-wasm.keccak.ts';
 import { connectChainNode } from '../../libs/contexts/chain/src/adapters/connect.chain-node.ts';
+import { ThreadBlockReader } from '../../libs/contexts/chain/src/adapters/thread.block-reader.ts';
 import { BackfillProcess } from '../../libs/contexts/chain/src/application/backfill.process.ts';
 import type { CaptureChain, OpenChain } from '../../libs/contexts/chain/src/application/capture.process.ts';
 import { CaptureProcess } from '../../libs/contexts/chain/src/application/capture.process.ts';
@@ -37,8 +38,13 @@ export class CaptureRig {
   #system: ActorSystem | undefined;
   backfills: BackfillProcess | undefined;
 
-  constructor(store: EventStore = openMemoryEventStore()) {
+  /** Reads long ranges where asked for, and where the store takes text. */
+  readonly reader: ThreadBlockReader | undefined;
+
+  constructor(store: EventStore = openMemoryEventStore(), { thread = false } = {}) {
     this.store = store;
+    const metrics = { call: (_: string, method: string, result: string) => void this.calls.push(`${method} ${result}`), request: () => undefined };
+    this.reader = thread ? new ThreadBlockReader({ clock: systemClock, metrics }) : undefined;
   }
 
   get actors(): ReturnType<typeof defineChainActors> {
@@ -52,10 +58,12 @@ export class CaptureRig {
     this.#actors ??= defineChainActors(this.#system, keccak256);
     const { receipts = true, requestTimeoutMs = 5_000, ...given } = chain;
     const metrics = { call: (_: string, method: string, result: string) => void this.calls.push(`${method} ${result}`), request: () => undefined };
-    const nodes = urls.map((url) => connectChainNode(url, { clock: systemClock, metrics, receipts, limits: { requestTimeoutMs, maxReconnectWaitMs: 500 } }));
+    const connect = (url: string, options: Parameters<typeof connectChainNode>[1]) => this.reader?.connect(url, options) ?? connectChainNode(url, options);
+    const { appendTexts } = this.store;
+    const nodes = urls.map((url) => connect(url, { clock: systemClock, metrics, receipts, limits: { requestTimeoutMs, maxReconnectWaitMs: 500 } }));
     const process = new CaptureProcess(
       { name: 'test', chainId: undefined, nodes, startBlock: 0, finality: 'auto', tagsEvery: { blocks: 1, ms: 0 }, rules: 'auto', blockTimeMs: 600, ...given },
-      { ...this.actors, crypto: { keccak256, recoverSender }, board: this.board, clock: systemClock, log: this.#log(), metrics: this.#metrics() },
+      { ...this.actors, crypto: { keccak256, recoverSender }, board: this.board, clock: systemClock, log: this.#log(), metrics: this.#metrics(), ...(this.reader !== undefined && appendTexts !== undefined && { aside: { reader: this.reader, store: { appendTexts: appendTexts.bind(this.store) } } }) },
     );
     this.#running.push(process.run(this.#stop.signal));
     if (given.chainId !== undefined) this.#opened.set(given.chainId, process.opened());
@@ -101,6 +109,7 @@ export class CaptureRig {
   async stop(): Promise<void> {
     this.#stop.abort(new Error('stopped'));
     await Promise.allSettled(this.#running);
+    await this.reader?.close();
   }
 
   #log(): CaptureLog {

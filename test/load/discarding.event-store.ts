@@ -1,4 +1,4 @@
-import type { Append, Appended, Delivery, EventPage, StreamSummary } from '../../libs/platform/event-store/src/index.ts';
+import type { Append, Appended, AppendText, Delivery, EventPage, StreamSummary } from '../../libs/platform/event-store/src/index.ts';
 import { EventStore } from '../../libs/platform/event-store/src/index.ts';
 import type { Position, RecordedEvent } from '../../libs/platform/kernel/src/index.ts';
 import { START } from '../../libs/platform/kernel/src/index.ts';
@@ -16,6 +16,10 @@ export class DiscardingEventStore extends EventStore {
 
   async appendAll(appends: readonly Append[]): Promise<readonly Appended[]> {
     return Promise.all(appends.map((append) => this.append(append)));
+  }
+
+  override async appendTexts(texts: readonly AppendText[]): Promise<readonly Appended[]> {
+    return texts.map(({ stream, expected, count }) => ({ stream, lastRevision: expected + count, position: this.#at((this.#head += count)), repeated: false }));
   }
 
   async readStream(): Promise<readonly RecordedEvent[]> {

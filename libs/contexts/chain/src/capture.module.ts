@@ -6,6 +6,7 @@ import type { Boot } from '#platform/runtime';
 import type { SettingsOf } from '#platform/settings';
 import { AnvilEmbeddedNode, DEMO_ACCOUNTS, DEMO_CHAIN_ID, DEMO_MNEMONIC } from './adapters/anvil.embedded-node.ts';
 import { connectChainNode } from './adapters/connect.chain-node.ts';
+import { ThreadBlockReader } from './adapters/thread.block-reader.ts';
 import { recoverSender } from './adapters/ethers.recover-sender.ts';
 import { createKeccak256 } from './adapters/hash-wasm.keccak.ts';
 import { BackfillProcess } from './application/backfill.process.ts';
@@ -45,6 +46,7 @@ export class ChainCapture {
   readonly #around: CaptureSurroundings;
   readonly #metrics: CaptureMetrics = captureMetrics(processMetrics);
   readonly #nodeMetrics = nodeMetrics(processMetrics);
+  readonly #reader: ThreadBlockReader;
   readonly #names = new Map<string, string>();
   readonly #open = new Map<string, Promise<OpenChain>>();
   readonly backfills: BackfillProcess;
@@ -53,6 +55,7 @@ export class ChainCapture {
     this.#around = around;
     const { store, chains, backfills, boot } = around;
     const { clock, log } = boot;
+    this.#reader = new ThreadBlockReader({ clock, metrics: this.#nodeMetrics });
     this.backfills = new BackfillProcess({ reader: store, chains, backfills, clock, log, metrics: this.#metrics, open: (chainId) => this.#open.get(chainId) });
   }
 
@@ -66,6 +69,7 @@ export class ChainCapture {
     for (const chain of configured) if (chain.chainId !== undefined) this.#names.set(chain.chainId, chain.name);
     if (configured.length === 0) this.#names.set(String(DEMO_CHAIN_ID), DEMO_NAME);
     if (boot.capture === 'offline') return;
+    boot.lifecycle.add({ name: 'block reader', phase: 'processes', stop: () => this.#reader.close() });
     boot.health.add('capture', () => captureHealth(board, chains, boot.clock));
     for (const chain of configured) this.#capture(chain);
     if (configured.length === 0 && boot.capture === 'online') this.#captureEmbedded();
@@ -79,7 +83,7 @@ export class ChainCapture {
       {
         name: chain.name,
         chainId: chain.chainId,
-        nodes: chain.rpcUrls.map((url) => connectChainNode(url.reveal(), connect)),
+        nodes: chain.rpcUrls.map((url) => this.#reader.connect(url.reveal(), connect)),
         startBlock: chain.startBlock,
         finality: chain.finality,
         rules: verificationRules(chain.verify),
@@ -175,7 +179,8 @@ export class ChainCapture {
   }
 
   #parts(): CaptureParts {
-    const { boot, board, chains, bodies, crypto } = this.#around;
-    return { chains, bodies, crypto, board, clock: boot.clock, log: boot.log, metrics: this.#metrics };
+    const { boot, board, chains, bodies, crypto, store } = this.#around;
+    const appendTexts = store.appendTexts?.bind(store);
+    return { ...(appendTexts !== undefined && { aside: { reader: this.#reader, store: { appendTexts } } }), chains, bodies, crypto, board, clock: boot.clock, log: boot.log, metrics: this.#metrics };
   }
 }

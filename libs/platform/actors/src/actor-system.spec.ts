@@ -1,7 +1,7 @@
-import { openMemoryEventStore } from '#platform/event-store';
+import { eventId, openMemoryEventStore } from '#platform/event-store';
 import { START, streamName, type RecordedEvent } from '#platform/kernel';
 import { FaultyEventStore, ManualClock, TALLY_VERSIONS, tallyDecider, type Fault, type Tally, type TallyCommand, type TallyEvent } from '#platform/testing';
-import { ActorSystem, eventId, type ActorDefinition, type ActorHooks, type ActorLimits, type TellOutcome } from './index.ts';
+import { ActorSystem, type ActorDefinition, type ActorHooks, type ActorLimits, type TellOutcome } from './index.ts';
 
 type Definition = ActorDefinition<Tally, TallyCommand, TallyEvent>;
 const definition: Definition = { category: 'tally', decider: tallyDecider, schemaVersions: TALLY_VERSIONS };

@@ -1,9 +1,8 @@
-import { MAX_BYTES_PER_APPEND, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND, prepareEvent, type PreparedEvent } from '#platform/event-store';
+import { enveloped, MAX_BYTES_PER_APPEND, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND, type PreparedEvent } from '#platform/event-store';
 import type { Clock, DomainEvent, StreamName } from '#platform/kernel';
 import { DeadlinePassed, DecisionTooLarge, DecisionUnsound, RevisionMismatch } from './actors.errors.ts';
 import type { ActorDefinition } from './actors.port.ts';
 import type { Remembered } from './command-memory.ts';
-import { eventId } from './event-id.ts';
 import type { Folded } from './fold.ts';
 import type { Waiting } from './mailbox.ts';
 
@@ -125,17 +124,12 @@ export class BatchDecision<State, Command, Event extends DomainEvent> {
     const type: Event['type'] = fact.type;
     const schemaVersion = (this.#definition.schemaVersions as Readonly<Record<string, number | undefined>>)[type];
     if (schemaVersion === undefined) throw new DecisionUnsound(this.#stream, type, 'the definition has no schema version for it');
-    return prepareEvent({
-      id: eventId(this.#stream, revision, type, fact.naturalKey ?? ''),
-      type,
-      schemaVersion,
-      occurredAt: fact.occurredAt ?? recordedAt,
+    return enveloped(this.#stream, revision, schemaVersion, fact, {
       recordedAt,
       correlationId: options.correlationId ?? options.commandId ?? causationId,
       causationId,
-      ...(options.commandId !== undefined && { commandId: options.commandId }),
-      ...(options.trace !== undefined && { trace: options.trace }),
-      data: fact.data,
+      commandId: options.commandId,
+      trace: options.trace,
     });
   }
 
@@ -144,24 +138,6 @@ export class BatchDecision<State, Command, Event extends DomainEvent> {
       ? new DecisionTooLarge(this.#stream, 'events', MAX_EVENTS_PER_APPEND, events)
       : new DecisionTooLarge(this.#stream, 'bytes', MAX_BYTES_PER_APPEND, bytes);
   }
-}
-
-/** In order, each within the limits of one append. */
-export function inAppends(events: readonly PreparedEvent[]): readonly (readonly PreparedEvent[])[] {
-  const appends: PreparedEvent[][] = [[]];
-  let bytes = 0;
-  for (const event of events) {
-    const size = event.bytes;
-    const open = appends.at(-1)!;
-    if (open.length === MAX_EVENTS_PER_APPEND || (open.length > 0 && bytes + size > MAX_BYTES_PER_APPEND)) {
-      appends.push([event]);
-      bytes = size;
-    } else {
-      open.push(event);
-      bytes += size;
-    }
-  }
-  return appends;
 }
 
 function refused(error: unknown, onTentative: boolean, expired: boolean): Verdict {

@@ -5,7 +5,6 @@ export type { ActorLimits } from './actor-services.ts';
 export * from './actor-system.ts';
 export * from './actors.errors.ts';
 export * from './actors.port.ts';
-export { eventId } from './event-id.ts';
 export * from './memory.snapshot-store.ts';
 export * from './snapshot-store.port.ts';
 export * from './sqlite.snapshot-store.ts';

@@ -1,8 +1,7 @@
-import type { PreparedEvent } from '#platform/event-store';
+import { inAppends, type PreparedEvent } from '#platform/event-store';
 import type { DomainEvent, EventToAppend, Position, RecordedEvent, StreamName } from '#platform/kernel';
 import type { ActorDefinition } from './actors.port.ts';
 import type { ActorServices } from './actor-services.ts';
-import { inAppends } from './decide-batch.ts';
 import { foldStream, type Folded } from './fold.ts';
 import { readSnapshot, writeSnapshot, type Snapshot } from './snapshot-text.ts';
 

@@ -10,9 +10,9 @@ export type AppendPayload =
   | { readonly raw: null; readonly payload: string }
   | { readonly raw: number; readonly payload: Uint8Array };
 
-export function packText(text: string): AppendPayload {
-  if (text.length < COMPRESS_FROM_CHARS) return { raw: null, payload: text };
-  const bytes = Buffer.from(text);
+export function packText(text: string | Uint8Array): AppendPayload {
+  if (text.length < COMPRESS_FROM_CHARS) return { raw: null, payload: typeof text === 'string' ? text : Buffer.from(text).toString() };
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   const payload = zstdCompressSync(bytes, {
     // The checksum makes a damaged payload an error instead of wrong events.
     params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },

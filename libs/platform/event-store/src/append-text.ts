@@ -1,22 +1,7 @@
 import type { EventToAppend, JsonObject, RecordedEvent, StreamName } from '#platform/kernel';
 import { AppendTooLarge } from './event-store.errors.ts';
-import { type Append, type ExpectedRevision, MAX_BYTES_PER_APPEND, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND } from './event-store.port.ts';
+import { type Append, type AppendText, type ExpectedRevision, MAX_BYTES_PER_APPEND, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND } from './event-store.port.ts';
 import type { LogPositions } from './log-positions.ts';
-
-/**
- * The events of one append as text: one line of envelopes, then one line of data for each event. Envelopes are
- * columns with runs, since events of one append share nearly all of them; the data of an event that nobody asked
- * for is never parsed. Stored for ever: a change of this shape is a new version of the file format.
- */
-export interface AppendText {
-  readonly stream: StreamName;
-  /** -1 for a stream that must not exist. */
-  readonly expected: number;
-  readonly count: number;
-  /** JSON array of the distinct types in sorted order. */
-  readonly types: string;
-  readonly text: string;
-}
 
 /** value, how often, value, how often … */
 type Runs<T> = readonly (T | number)[];
@@ -54,7 +39,7 @@ function prepared(event: EventToAppend | PreparedEvent): PreparedEvent {
 }
 
 /** The only place where an append becomes text. Throws `append-too-large`. */
-export function writeAppend(append: Append): AppendText {
+export function writeAppend(append: Append): AppendText & { readonly text: string } {
   const { stream, events } = append;
   if (events.length > MAX_EVENTS_PER_APPEND) throw new AppendTooLarge(stream, 'events', MAX_EVENTS_PER_APPEND, events.length);
   const envelopes = envelopesOf(events);
@@ -95,8 +80,8 @@ export function readEvents(text: string, place: TextPlace, from: number, to: num
   return events;
 }
 
-export function readIds(text: string): readonly string[] {
-  return envelopeLine(text)[0];
+export function readIds(text: string | Uint8Array): readonly string[] {
+  return envelopeLine(typeof text === 'string' ? text : Buffer.from(text).toString())[0];
 }
 
 function recorded(envelopes: EnvelopeColumns, i: number, data: JsonObject, place: TextPlace, positions: LogPositions): RecordedEvent {

@@ -9,6 +9,22 @@ export interface Append {
   readonly events: readonly EventToAppend[];
 }
 
+/**
+ * The events of one append as text: one line of envelopes, then one line of data for each event. Envelopes are
+ * columns with runs, since events of one append share nearly all of them; the data of an event that nobody asked
+ * for is never parsed. Stored for ever: a change of this shape is a new version of the file format.
+ */
+export interface AppendText {
+  readonly stream: StreamName;
+  /** -1 for a stream that must not exist. */
+  readonly expected: number;
+  readonly count: number;
+  /** JSON array of the distinct types in sorted order. */
+  readonly types: string;
+  /** As bytes where it comes from another thread. */
+  readonly text: string | Uint8Array;
+}
+
 export interface Appended {
   readonly stream: StreamName;
   /** Of the stream after this append; -1 when the list was empty and the stream has no event. */
@@ -91,6 +107,9 @@ export abstract class EventStore extends EventReader {
 
   /** Several appends in this order, one transaction where the store can. The first that fails ends it. */
   abstract appendAll(appends: readonly Append[]): Promise<readonly Appended[]>;
+
+  /** The same for appends that another thread made text (`writeAppend`); only where the store keeps that very text. */
+  appendTexts?(texts: readonly AppendText[]): Promise<readonly Appended[]>;
 }
 
 /** Of one append. EventStoreDB before 25.1 refuses more than 1 MiB. */

@@ -1,6 +1,8 @@
-export { prepareEvent, type PreparedEvent } from './append-text.ts';
+export { type PreparedEvent, writeAppend } from './append-text.ts';
 export * from './data-directory.ts';
 export * from './data.errors.ts';
+export * from './envelope.ts';
+export { eventId } from './event-id.ts';
 export * from './event-store.errors.ts';
 export * from './event-store.port.ts';
 export { MemoryEventStore, openMemoryEventStore } from './memory.event-store.ts';

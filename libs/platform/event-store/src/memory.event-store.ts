@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { categoryOf, type Position, type RecordedEvent, type StreamName } from '#platform/kernel';
-import { readEvents, readIds, writeAppend, type AppendText } from './append-text.ts';
+import { readEvents, readIds, writeAppend } from './append-text.ts';
 import { judgeAppend } from './append-verdict.ts';
 import { EventStoreClosed, PositionAhead, RevisionConflict } from './event-store.errors.ts';
 import { type Append, type Appended, type Delivery, type EventFilter, type EventPage, EventStore, type StreamSummary } from './event-store.port.ts';
@@ -96,7 +96,7 @@ export class MemoryEventStore extends EventStore {
     this.#bell.close();
   }
 
-  #appendOne(append: AppendText): Appended {
+  #appendOne(append: ReturnType<typeof writeAppend>): Appended {
     const { stream, expected, count } = append;
     const standing = this.#streams.get(stream) ?? [];
     const actual = standing.length - 1;

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { packText, unpackText, type AppendPayload } from './append-payload.ts';
-import { readIds, type AppendText } from './append-text.ts';
+import { readIds } from './append-text.ts';
 import { judgeAppend } from './append-verdict.ts';
+import type { AppendText } from './event-store.port.ts';
 
 /** Appends that happen together or not at all. */
 export type WriteRequest = readonly AppendText[];

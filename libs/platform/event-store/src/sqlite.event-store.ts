@@ -2,7 +2,7 @@ import type { Position, RecordedEvent, StreamName } from '#platform/kernel';
 import { writeAppend } from './append-text.ts';
 import { dataErrorOf } from './data.errors.ts';
 import { RevisionConflict } from './event-store.errors.ts';
-import { type Append, type Appended, type Delivery, type EventFilter, type EventPage, EventStore, type StreamSummary } from './event-store.port.ts';
+import { type Append, type Appended, type AppendText, type Delivery, type EventFilter, type EventPage, EventStore, type StreamSummary } from './event-store.port.ts';
 import { LogPositions } from './log-positions.ts';
 import { logFilePath, openLogToWrite } from './sqlite-log-file.ts';
 import type { WriteAnswer } from './sqlite-log-writer.ts';
@@ -57,10 +57,12 @@ export class SqliteEventStore extends EventStore {
   }
 
   async appendAll(appends: readonly Append[]): Promise<readonly Appended[]> {
-    const texts = appends.map(writeAppend);
+    return this.appendTexts(appends.map(writeAppend));
+  }
+
+  override async appendTexts(texts: readonly AppendText[]): Promise<readonly Appended[]> {
     if (texts.length === 0) return [];
-    const answer = await this.#writer.write(texts);
-    return this.#appended(answer, appends);
+    return this.#appended(await this.#writer.write(texts), texts);
   }
 
   readStream(stream: StreamName, from: number, limit: number): Promise<readonly RecordedEvent[]> {
@@ -106,7 +108,11 @@ export class SqliteEventStore extends EventStore {
     return this.#writer.terminate();
   }
 
-  #appended(answer: WriteAnswer, appends: readonly Append[]): readonly Appended[] {
+  #positionsUpTo(last: number, count: number): readonly Position[] {
+    return Array.from({ length: count }, (_, k) => this.#positions.at(last - count + 1 + k));
+  }
+
+  #appended(answer: WriteAnswer, appends: readonly AppendText[]): readonly Appended[] {
     switch (answer.kind) {
       case 'written':
         return answer.written.map(({ lastRevision, last, repeated }, i) => ({
@@ -114,7 +120,7 @@ export class SqliteEventStore extends EventStore {
           lastRevision,
           position: this.#positions.at(last),
           repeated,
-          ...(!repeated && appends[i]!.events.length > 0 && { positions: appends[i]!.events.map((_, k, all) => this.#positions.at(last - all.length + 1 + k)) }),
+          ...(!repeated && appends[i]!.count > 0 && { positions: this.#positionsUpTo(last, appends[i]!.count) }),
         }));
       case 'conflict':
         throw new RevisionConflict(answer.stream, answer.expected < 0 ? 'noStream' : answer.expected, answer.actual);

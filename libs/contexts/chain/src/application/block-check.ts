@@ -40,15 +40,34 @@ export class BlockCheck {
     return this.#rules;
   }
 
-  /** Recovering a sender costs as much as all the rest, so `senders` says how many. Throws `block-mismatch`. */
+  /** Throws `block-mismatch`. */
   verified(fetched: FetchedBlock, senders = 1): ObservedBlock {
-    const { chainId, crypto, metrics } = this.#options;
+    const { chainId, crypto } = this.#options;
     try {
-      const seed = Number(BigInt(fetched.block.number) % 4_294_967_296n);
-      return observe(chainId, fetched, verifyBlock(fetched, this.#rules, crypto, { count: senders, seed }));
+      return verifiedBlock(chainId, fetched, this.#rules, crypto, senders);
     } catch (error) {
-      if (error instanceof ChainfoldError) metrics.verificationFailed(chainId, typeof error.facts['part'] === 'string' ? error.facts['part'] : 'shape');
+      this.failed(error);
       throw error;
     }
   }
+
+  /** Counts a block that did not recompute, wherever that was found out. */
+  failed(error: unknown): void {
+    if (!(error instanceof ChainfoldError)) return;
+    const { part } = error.facts;
+    this.#options.metrics.verificationFailed(this.#options.chainId, typeof part === 'string' ? part : 'shape');
+  }
+}
+
+/** Recovering a sender costs as much as all the rest, so `senders` says how many. Throws `block-mismatch`. */
+export function verifiedBlock(chainId: string, fetched: FetchedBlock, rules: VerificationRules, crypto: VerificationCrypto, senders: number): ObservedBlock {
+  const seed = Number(BigInt(fetched.block.number) % 4_294_967_296n);
+  return observe(chainId, fetched, verifyBlock(fetched, rules, crypto, { count: senders, seed }));
+}
+
+/** Of the blocks that are not at the head, one in so many has a sender recovered. */
+const ONE_SENDER_IN = 16;
+
+export function sendersOfOlder({ block }: FetchedBlock): number {
+  return Number(block.number) % ONE_SENDER_IN === 0 ? 1 : 0;
 }

@@ -1,11 +1,13 @@
 import type { Actors } from '#platform/actors';
-import type { Clock } from '#platform/kernel';
+import type { EventStore } from '#platform/event-store';
+import { ChainfoldError, type Clock } from '#platform/kernel';
 import type { BlockBodyCommand } from '../domain/chain.commands.ts';
 import type { ObservedBlock } from '../domain/chain.events.ts';
 import type { FetchedBlock, Hex } from '../domain/rpc-types.ts';
+import type { BlockReader, ReadBlock } from '../ports/block-reader.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
+import { type BlockCheck, sendersOfOlder } from './block-check.ts';
 import { Breath } from './breath.ts';
-import type { BlockCheck } from './block-check.ts';
 import { NodeLagging } from './capture.errors.ts';
 import type { ProviderSet } from './provider-set.ts';
 
@@ -15,7 +17,14 @@ export interface IntakeOptions {
   readonly check: BlockCheck;
   readonly bodies: Pick<Actors<unknown, BlockBodyCommand>, 'tell'>;
   readonly clock: Clock;
-  readonly limits?: Partial<IntakeLimits>;
+  /** Reads long ranges in a thread of its own; left out: all is read in this one. */
+  readonly aside?: Aside | undefined;
+  readonly limits?: Partial<IntakeLimits> | undefined;
+}
+
+export interface Aside {
+  readonly reader: BlockReader;
+  readonly store: Required<Pick<EventStore, 'appendTexts'>>;
 }
 
 export interface IntakeLimits {
@@ -30,8 +39,8 @@ export interface IntakeLimits {
 export const INTAKE_LIMITS: IntakeLimits = { bytesInFlight: 24_000_000, bytesPerAsk: 9_000_000, blocksPerAsk: 250, asksInFlight: 3 };
 
 const FIRST_GUESS_BYTES = 300_000;
-/** Of the blocks that are not at the head, one in so many has a sender recovered. */
-const ONE_SENDER_IN = 16;
+/** A shorter range is read faster here than a thread starts. */
+const LONG_RANGE = 32;
 const LATE_TRIES = 6;
 const FIRST_LATE_MS = 25;
 
@@ -65,6 +74,7 @@ export class BlockIntake {
    * `before` says so; what is in flight then is awaited and forgotten.
    */
   async *range(from: number, to: number, signal: AbortSignal, before: () => Promise<void> = async () => undefined): AsyncGenerator<readonly ObservedBlock[]> {
+    const long = to - from >= LONG_RANGE;
     const stop = new AbortController();
     const either = AbortSignal.any([stop.signal, signal]);
     const flying: { readonly bytes: number; readonly arrived: Promise<readonly ObservedBlock[]> }[] = [];
@@ -75,7 +85,7 @@ export class BlockIntake {
           await before();
           either.throwIfAborted();
           const count = Math.min(to - next + 1, this.#blocksPerAsk(flying.length));
-          const arrived = this.#piece(next, count, either);
+          const arrived = this.#piece(next, count, long, either);
           arrived.catch(() => undefined);
           flying.push({ bytes: count * this.#bytesPerBlock, arrived });
           next += count;
@@ -101,16 +111,59 @@ export class BlockIntake {
     return flying.length === 0 || (flying.length < this.#limits.asksInFlight && inFlight + this.#bytesPerBlock <= this.#limits.bytesInFlight);
   }
 
-  async #piece(from: number, count: number, signal: AbortSignal): Promise<readonly ObservedBlock[]> {
+  async #piece(from: number, count: number, long: boolean, signal: AbortSignal): Promise<readonly ObservedBlock[]> {
     const observed: ObservedBlock[] = [];
     while (observed.length < count) {
       const start = from + observed.length;
       const numbers = Array.from({ length: count - observed.length }, (_, place) => start + place);
-      const got = await this.#patiently(start, signal, (node) => this.#ask(node, numbers, signal));
-      await this.#record(got.map(({ fetched }) => fetched), signal);
-      for (const { observed: one } of got) observed.push(one);
+      const got = await this.#patiently(start, signal, (node) => {
+        const { aside } = this.#options;
+        return long && aside?.reader.knows(node) === true ? this.#readAside(aside, node, numbers, signal) : this.#readHere(node, numbers, signal);
+      });
+      for (const one of got) observed.push(one);
     }
     return observed;
+  }
+
+  async #readHere(node: ChainNode, numbers: readonly number[], signal: AbortSignal): Promise<readonly ObservedBlock[]> {
+    const got = await this.#ask(node, numbers, signal);
+    await this.#record(got.map(({ fetched }) => fetched), signal);
+    return got.map(({ observed }) => observed);
+  }
+
+  /** Bodies are written as they come; one that is partly there already goes through its actor. */
+  async #readAside({ reader, store }: Aside, node: ChainNode, numbers: readonly number[], signal: AbortSignal): Promise<readonly ObservedBlock[]> {
+    const { chainId, check } = this.#options;
+    const observed: ObservedBlock[] = [];
+    const sizes: number[] = [];
+    const written: Promise<unknown>[] = [];
+    const take = (block: ReadBlock): void => {
+      observed.push(block.observed);
+      sizes.push(block.bytes);
+      if (block.body.length === 0) return;
+      written.push(store.appendTexts(block.body).catch((error: unknown) => this.#recordOnTop(error, node, block.observed.hash, signal)));
+      written.at(-1)?.catch(() => undefined);
+    };
+    try {
+      await reader.read(node, { chainId, numbers, rules: check.rules }, signal, take);
+    } catch (error) {
+      if (error instanceof ChainfoldError && error.code === 'block-mismatch') check.failed(error);
+      throw error;
+    } finally {
+      await Promise.allSettled(written);
+    }
+    await Promise.all(written);
+    if (observed.length === 0) throw new NodeLagging(node.label, numbers[0] as number);
+    this.#learn(sizes);
+    return observed;
+  }
+
+  async #recordOnTop(error: unknown, node: ChainNode, hash: Hex, signal: AbortSignal): Promise<void> {
+    if (!(error instanceof ChainfoldError) || error.code !== 'revision-conflict') throw error;
+    const fetched = await node.blockByHash(hash, signal);
+    if (fetched === null) throw new NodeLagging(node.label, -1);
+    this.#options.check.verified(fetched);
+    await this.#record([fetched], signal);
   }
 
   /** What is there before the first gap; the rest is asked again. */
@@ -121,7 +174,7 @@ export class BlockIntake {
     for (const fetched of blocks) {
       await breath.take();
       if (fetched === null) break;
-      there.push({ fetched, observed: this.#options.check.verified(fetched, Number(fetched.block.number) % ONE_SENDER_IN === 0 ? 1 : 0) });
+      there.push({ fetched, observed: this.#options.check.verified(fetched, sendersOfOlder(fetched)) });
     }
     if (there.length === 0) throw new NodeLagging(node.label, numbers[0] as number);
     this.#learn(there.map(({ fetched }) => fetched.bytes));

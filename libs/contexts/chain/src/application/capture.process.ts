@@ -8,7 +8,7 @@ import type { VerificationCrypto } from '../domain/verification/crypto.ts';
 import type { VerificationRules } from '../domain/verification/verification-rules.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import { BlockCheck } from './block-check.ts';
-import type { IntakeLimits } from './block-intake.ts';
+import type { Aside, IntakeLimits } from './block-intake.ts';
 import { BlockIntake } from './block-intake.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
 import type { CaptureState, CaptureStatus, CaptureStatusBoard } from './capture-status.ts';
@@ -49,6 +49,8 @@ export interface CaptureParts {
   readonly log: CaptureLog;
   readonly metrics: CaptureMetrics;
   readonly limits?: Partial<IntakeLimits>;
+  /** Where long ranges are read beside this thread. */
+  readonly aside?: Aside;
 }
 
 /** What a chain's backfills share with its head. */
@@ -104,14 +106,14 @@ export class CaptureProcess {
   }
 
   async #open(signal: AbortSignal): Promise<OpenChain & { readonly check: BlockCheck }> {
-    const { chains, crypto, metrics, clock, bodies, limits } = this.#parts;
+    const { chains, crypto, metrics, clock, bodies, limits, aside } = this.#parts;
     const chainId = await this.#providers.chainId();
     if (this.#boardKey !== chainId) this.#parts.board.forget(this.#boardKey);
     this.#boardKey = chainId;
     this.#show('starting', undefined);
     const check = new BlockCheck({ chainId, crypto, metrics, rules: this.#chain.rules });
     await openChain({ chainId, providers: this.#providers, chains, check, startBlock: this.#chain.startBlock, signal });
-    const intake = new BlockIntake({ chainId, providers: this.#providers, check, bodies, clock, ...(limits === undefined ? {} : { limits }) });
+    const intake = new BlockIntake({ chainId, providers: this.#providers, check, bodies, clock, limits, aside });
     return { chainId, check, intake, priority: this.#priority };
   }
 

@@ -48,7 +48,7 @@ const CHAIN_VERSIONS: ActorDefinition<Chain, ChainCommand, ChainEvent>['schemaVe
   ChainResumed: 1,
 };
 
-const BODY_VERSIONS: ActorDefinition<BlockBody, BlockBodyCommand, BlockBodyEvent>['schemaVersions'] = {
+export const BODY_VERSIONS: ActorDefinition<BlockBody, BlockBodyCommand, BlockBodyEvent>['schemaVersions'] = {
   TxFetched: 1,
   TxInputContinued: 1,
   TxLogsContinued: 1,

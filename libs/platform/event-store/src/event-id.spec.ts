@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { streamName } from '#platform/kernel';
 import { eventId } from './event-id.ts';
-import { jsonBytes } from './json-size.ts';
 
 /** RFC 9562, 5.5, to the letter. */
 function idOf(...parts: readonly (string | number)[]): string {
@@ -37,13 +36,5 @@ describe('the id of an event', () => {
       eventId(chain, 1, 'A', ''),
     ];
     expect(new Set(ids).size).toBe(ids.length);
-  });
-});
-
-describe('the size of a value as JSON', () => {
-  it.each([[{ a: [1, 2.5, -3], b: 'é "quoted" \\ \n', c: null, d: true, e: undefined, f: {} }], ['0xabc'], [[]], [[[], {}]]])('is not below that of its text: %j', (value) => {
-    const exact = Buffer.byteLength(JSON.stringify(value));
-    expect(jsonBytes(value)).toBeGreaterThanOrEqual(exact);
-    expect(jsonBytes(value)).toBeLessThanOrEqual(exact + 10);
   });
 });

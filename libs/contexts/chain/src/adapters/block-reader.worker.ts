@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { parentPort, type MessagePort } from 'node:worker_threads';
+import { enveloped, inAppends, writeAppend, type AppendText } from '#platform/event-store';
+import { streamName, systemClock } from '#platform/kernel';
+import { sendersOfOlder, verifiedBlock } from '../application/block-check.ts';
+import { Breath } from '../application/breath.ts';
+import { BODY_VERSIONS } from '../application/chain-actors.ts';
+import { blockBodyDecider } from '../domain/block-body.decider.ts';
+import type { FetchedBlock } from '../domain/rpc-types.ts';
+import type { VerificationCrypto } from '../domain/verification/crypto.ts';
+import type { ReadRequest } from '../ports/block-reader.port.ts';
+import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
+import type { ChainNode } from '../ports/chain-node.port.ts';
+import { type FromReader, type NodeAddress, toErrorMessage, type ToReader } from './block-reader-messages.ts';
+import { connectChainNode } from './connect.chain-node.ts';
+import { recoverSender } from './ethers.recover-sender.ts';
+import { createKeccak256 } from './hash-wasm.keccak.ts';
+
+const port = parentPort as MessagePort;
+const encoder = new TextEncoder();
+const nodes = new Map<string, ChainNode>();
+const reading = new Map<number, AbortController>();
+const crypto: VerificationCrypto = { keccak256: await createKeccak256(), recoverSender };
+const bodies = blockBodyDecider(crypto.keccak256);
+
+port.on('message', (message: ToReader) => {
+  if (message.type === 'cancel') return reading.get(message.id)?.abort(new Error('no longer wanted'));
+  const stop = new AbortController();
+  reading.set(message.id, stop);
+  void read(message.id, nodeAt(message.node), message.request, stop.signal)
+    .then(
+      () => post({ type: 'done', id: message.id }),
+      (error: unknown) => post({ type: 'done', id: message.id, error: toErrorMessage(error) }),
+    )
+    .finally(() => reading.delete(message.id));
+});
+
+async function read(id: number, node: ChainNode, { chainId, numbers, rules }: ReadRequest, signal: AbortSignal): Promise<void> {
+  const blocks = [...(await node.blocks(numbers, signal))].reverse();
+  // Answers to other requests arrive meanwhile, and this one may be cancelled.
+  const breath = new Breath();
+  for (let fetched = blocks.pop(); fetched !== undefined && fetched !== null; fetched = blocks.pop()) {
+    await breath.take();
+    signal.throwIfAborted();
+    const observed = verifiedBlock(chainId, fetched, rules, crypto, sendersOfOlder(fetched));
+    const body = bodyOf(chainId, fetched);
+    const block = { observed, bytes: fetched.bytes, body };
+    port.postMessage({ type: 'block', id, block } satisfies FromReader, body.map(({ text }) => text.buffer));
+  }
+}
+
+/** As the actor of this body would write it, were nothing of it there. */
+function bodyOf(chainId: string, fetched: FetchedBlock): (AppendText & { readonly text: Uint8Array<ArrayBuffer> })[] {
+  const now = Date.now();
+  const causationId = randomUUID();
+  const occasion = { recordedAt: new Date(now).toISOString(), correlationId: causationId, causationId };
+  const stream = streamName('block', `${chainId}.${fetched.block.hash}`);
+  const facts = bodies.decide({ type: 'RecordBody', chainId, fetched }, bodies.initialState(), { now });
+  if (facts.length === 0) return [];
+  let revision = -1;
+  return inAppends(facts.map((fact, index) => enveloped(stream, index, BODY_VERSIONS[fact.type], fact, occasion))).map((events) => {
+    const { text, ...append } = writeAppend({ stream, expected: revision < 0 ? 'noStream' : revision, events });
+    revision += events.length;
+    return { ...append, text: encoder.encode(text) };
+  });
+}
+
+function nodeAt({ url, receipts, requestTimeoutMs }: NodeAddress): ChainNode {
+  const key = `${receipts} ${url}`;
+  const known = nodes.get(key);
+  if (known !== undefined) return known;
+  const limits = requestTimeoutMs === undefined ? {} : { limits: { requestTimeoutMs } };
+  const node = connectChainNode(url, { clock: systemClock, metrics: told(), receipts, ...limits });
+  nodes.set(key, node);
+  return node;
+}
+
+/** Calls of a batch are counted one by one at once, and told together. */
+function told(): ChainNodeMetrics {
+  let last: Parameters<ChainNodeMetrics['call']> | undefined;
+  let times = 0;
+  const tell = (): void => {
+    if (last !== undefined) post({ type: 'call', counted: last, times });
+    last = undefined;
+    times = 0;
+  };
+  return {
+    call: (...counted) => {
+      if (last === undefined) queueMicrotask(tell);
+      else if (counted.some((field, at) => field !== last?.[at])) tell();
+      last = counted;
+      times += 1;
+    },
+    request: (...counted) => post({ type: 'request', counted }),
+  };
+}
+
+function post(message: FromReader): void {
+  port.postMessage(message);
+}
