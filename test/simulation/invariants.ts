@@ -1,0 +1,145 @@
+import type { RecordedEvent } from '#platform/kernel';
+import { createKeccak256 } from '../../libs/contexts/chain/src/adapters/hash-wasm.keccak.ts';
+import { verifyStore } from '../../libs/contexts/chain/src/application/verify-store.ts';
+import { normaliseBlock, normaliseReceipts } from '../../libs/contexts/chain/src/domain/normalise.ts';
+import type { Hex } from '../../libs/contexts/chain/src/domain/rpc-types.ts';
+import type { SqliteChainExplorer } from '../../libs/contexts/chain/src/adapters/sqlite.chain-explorer.ts';
+import type { RecordedBlock } from '../load/recorded-chain.ts';
+import type { Fields } from '../recorded/as-the-api-writes-it.ts';
+import { blockAsWritten, summaryAsWritten, transactionAsWritten } from '../recorded/as-the-api-writes-it.ts';
+import type { Simulation } from './simulation.ts';
+import type { TrueChain } from './true-chain.ts';
+import { CHAIN_ID } from './true-chain.ts';
+
+/** Between two steps: a poll and a try again now and then, each block and its receipts; never a storm. */
+const MOST_REQUESTS_PER_STEP = 400;
+
+/** What must be so after every history, once all faults have ended. */
+export async function expectInvariants(simulation: Simulation): Promise<void> {
+  const events = await simulation.events();
+  expectSoundLog(events);
+  expectNothingInvented(events, simulation.chain);
+  expectFinalityKept(events, simulation.chain);
+  await expectVerifies(simulation);
+  await expectExplorerEqual(simulation);
+  await expectRebuiltSame(simulation);
+  expect(Math.max(...simulation.requests)).toBeLessThan(MOST_REQUESTS_PER_STEP);
+}
+
+/** Revisions without gap or repeat, ids unique, no body begun twice. */
+function expectSoundLog(events: readonly RecordedEvent[]): void {
+  const last = new Map<string, number>();
+  const wrong: string[] = [];
+  for (const { stream, revision } of events) {
+    if (revision !== (last.get(stream) ?? -1) + 1) wrong.push(`${stream} ${revision}`);
+    last.set(stream, revision);
+  }
+  expect(wrong).toEqual([]);
+  expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+  const bodies = events.flatMap(({ type, stream, data }) => (type === 'TxFetched' ? [`${stream} ${String(data['index'])}`] : []));
+  expect(new Set(bodies).size).toBe(bodies.length);
+}
+
+/** Every block, transaction and receipt in the log is one of the true chain as it is or was, field by field. */
+function expectNothingInvented(events: readonly RecordedEvent[], chain: TrueChain): void {
+  const known = new Map<string, ReturnType<typeof asRecorded>>();
+  const trueOf = (hash: string): ReturnType<typeof asRecorded> => {
+    const block = chain.ever.get(hash);
+    if (block === undefined) throw new Error(`the chain never held the block ${hash}`);
+    const found = known.get(hash) ?? asRecorded(block);
+    known.set(hash, found);
+    return found;
+  };
+  for (const { type, data } of events) {
+    if (type === 'BlockObserved' || type === 'BranchBlockObserved') {
+      const { header } = trueOf(String(data['hash']));
+      expect(data).toMatchObject({ number: Number(header.number), parentHash: header.parentHash, header, receipts: true });
+      expect(Object.values(data['verification'] as object)).not.toContain('unverifiable');
+    }
+    if (type === 'TxFetched') {
+      const { transactions, receipts } = trueOf(String(data['blockHash']));
+      const index = Number(data['index']);
+      expect([data['transaction'], data['receipt']]).toEqual([transactions[index], receipts?.[index]]);
+    }
+    if (type === 'BlocksFinalized' || type === 'BlocksSafe') trueOf(String(data['hash']));
+  }
+}
+
+function asRecorded({ block, receipts }: RecordedBlock) {
+  const { transactions, ...header } = normaliseBlock(JSON.parse(block.toString()) as Fields);
+  const whole = { ...header, transactions };
+  return { header, transactions, receipts: normaliseReceipts(JSON.parse(receipts.toString()) as Fields[], whole) };
+}
+
+/** Finalized only rises, no reorganisation goes below it, and nothing made the chain stop. */
+function expectFinalityKept(events: readonly RecordedEvent[], chain: TrueChain): void {
+  let finalized = -1;
+  for (const { type, data } of events) {
+    if (type === 'BlocksFinalized') {
+      expect(data['number']).toBeGreaterThan(finalized);
+      finalized = Number(data['number']);
+      expect(data['hash']).toBe(chain.line[finalized]?.hash);
+    }
+    if (type === 'ChainReorganized') expect((data['ancestor'] as { number: number }).number).toBeGreaterThanOrEqual(finalized);
+    expect(type).not.toBe('ChainStopped');
+  }
+  expect(finalized).toBe(chain.finalized);
+}
+
+async function expectVerifies({ log }: Simulation): Promise<void> {
+  const steps: unknown[] = [];
+  for await (const step of verifyStore({ reader: log, crypto: { keccak256: await createKeccak256() } })) if (step.kind !== 'progress') steps.push(step);
+  expect(steps).toEqual([expect.objectContaining({ kind: 'done', chains: 1, findings: 0 })]);
+}
+
+/** Block by block and transaction by transaction, what is asked is what the node has. */
+async function expectExplorerEqual({ read, chain }: Simulation): Promise<void> {
+  await read.caughtUp();
+  expect(await read.troubles()).toEqual([]);
+  const { explorer } = read;
+  const facts = await explorer.chain(CHAIN_ID);
+  expect([facts.head?.hash, facts.finalized?.number ?? -1, facts.blocks, facts.stop]).toEqual([chain.tip.hash, chain.finalized, chain.line.length, null]);
+  const listed: unknown[] = [];
+  for (let after: Parameters<SqliteChainExplorer['blocks']>[1]['after']; ; ) {
+    const page = await explorer.blocks(CHAIN_ID, { limit: 17, order: 'asc', orphaned: false, after });
+    listed.push(...page.items.map(({ hash }) => hash));
+    if (page.next === null) break;
+    after = page.next;
+  }
+  expect(listed).toEqual(chain.line.map(({ hash }) => hash));
+  const safe = facts.safe?.number ?? -1;
+  for (const block of chain.line) await expectBlockEqual(explorer, block, block.number <= chain.finalized ? 'finalized' : block.number <= safe ? 'safe' : 'canonical');
+}
+
+async function expectBlockEqual(explorer: SqliteChainExplorer, { number, block, receipts }: RecordedBlock, finality: string): Promise<void> {
+  const node = JSON.parse(block.toString()) as Fields & { readonly transactions: readonly Fields[] };
+  const outcomes = JSON.parse(receipts.toString()) as readonly Fields[];
+  const { asOf: _, verification: _verification, ...answer } = asJson(await explorer.block(CHAIN_ID, number));
+  expect(answer).toEqual({ ...blockAsWritten(node), finality, verified: true });
+  const { items } = await explorer.blockTransactions(CHAIN_ID, number, { limit: 500, order: 'asc' });
+  expect(asJson({ items })['items']).toEqual(node.transactions.map((one, at) => ({ ...summaryAsWritten(one, outcomes[at] as Fields), finality })));
+  for (const [at, transaction] of node.transactions.entries()) {
+    const { asOf: _asOf, inclusions: _inclusions, ...whole } = asJson(await explorer.transaction(CHAIN_ID, transaction['hash'] as Hex));
+    expect(whole).toEqual({ ...transactionAsWritten(transaction, outcomes[at] as Fields), finality });
+  }
+}
+
+/** A generation built from the log alone has the same bytes as the one that grew with it. */
+async function expectRebuiltSame({ read }: Simulation): Promise<void> {
+  const live = read.dump();
+  await read.rebuild();
+  await read.caughtUp();
+  const rebuilt = read.dump();
+  expect(live.length).toBeGreaterThan(0);
+  expect(rebuilt === live ? 'the same' : firstDifference(live, rebuilt)).toBe('the same');
+}
+
+function firstDifference(one: string, other: string): string {
+  const [left, right] = [one.split('\n'), other.split('\n')];
+  const at = left.findIndex((line, place) => line !== right[place]);
+  return `line ${at}: ${left[at] ?? 'nothing'} but rebuilt ${right[at] ?? 'nothing'}`;
+}
+
+function asJson(answer: object): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(answer)) as Record<string, unknown>;
+}
