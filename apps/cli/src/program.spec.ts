@@ -178,6 +178,19 @@ describe('the command line', () => {
     expect(stderr).toContain('cut short');
   });
 
+  it('swaps back to a kept generation and waits until it is live, and passes a refusal on', async () => {
+    aProcessRuns();
+    let answers = 0;
+    routes['POST /api/v1/projections/chain-explorer/activate'] = () => ({ status: 202, json: { generation: 3 } });
+    routes['GET /api/v1/projections/chain-explorer'] = () => ({ json: { name: 'chain-explorer', state: 'live', generation: ++answers > 2 ? 3 : 4, rebuild: { generation: 3, state: 'catching-up', progress: 1 } } });
+    const back = await chainfold('activate', 'chain-explorer', '3', '--json');
+    expect(back).toMatchObject({ code: EXIT.ok });
+    expect(answers).toBe(3);
+    expect(await chainfold('activate', 'chain-explorer', 'three')).toMatchObject({ code: EXIT.usage });
+    routes['POST /api/v1/projections/chain-explorer/activate'] = () => ({ status: 404, json: { code: 'no-such-generation', title: 'That generation can not be taken', status: 404 } });
+    expect((await chainfold('activate', 'chain-explorer', '9')).code).not.toBe(EXIT.ok);
+  });
+
   it('waits until a rebuilt read model is live, and says when it is held back', async () => {
     aProcessRuns();
     routes['POST /api/v1/projections/chain-explorer/rebuild'] = () => ({ status: 202, json: { generation: 4 } });
@@ -230,7 +243,7 @@ describe('the command line', () => {
   });
 
   it('documents exit codes in the help of every command, and refuses what it does not know with 64', async () => {
-    for (const command of ['start', 'backfill', 'verify', 'events', 'streams', 'projections', 'rebuild', 'doctor']) {
+    for (const command of ['start', 'backfill', 'verify', 'events', 'streams', 'projections', 'rebuild', 'activate', 'doctor']) {
       const help = await chainfold(command, '--help');
       expect(help.code).toBe(EXIT.ok);
       expect(help.stdout).toContain('--json');

@@ -4,7 +4,7 @@ import { redactUrlsIn } from '#platform/observability';
 import { backfill, startAbove } from './commands/backfill.ts';
 import { doctor } from './commands/doctor.ts';
 import { events, projections, streams } from './commands/log.ts';
-import { rebuild } from './commands/rebuild.ts';
+import { activate, rebuild } from './commands/rebuild.ts';
 import { verify } from './commands/verify.ts';
 import { Output } from './output.ts';
 import { reach, type LoadProgram, type Target, type TargetOptions } from './target.ts';
@@ -62,6 +62,12 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
   add('rebuild', 'Builds a read model anew beside the live one, and swaps')
     .argument('<name>', 'as `chainfold projections` shows it')
     .action((name: string, options: { json?: boolean }) => beside({ capture: 'offline' }, (target) => rebuild(target, outputOf(options), name)));
+  add('activate', 'Swaps a read model back to the generation that is kept')
+    .argument('<name>', 'as `chainfold projections` shows it')
+    .argument('<generation>', 'its number, as `chainfold projections` shows it under kept', blockNumber)
+    .action((name: string, generation: number, options: { json?: boolean }) =>
+      beside({ capture: 'offline' }, (target) => activate(target, outputOf(options), name, generation)),
+    );
   add('doctor', 'Looks at settings, disk, port, data directory, providers and clock; exits 1 when something is wrong').action(async (options: { json?: boolean }) => {
     if ((await doctor(load, outputOf(options))) > 0) code = EXIT.failed;
   });

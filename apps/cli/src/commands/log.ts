@@ -58,6 +58,7 @@ export interface ShownProjection {
   readonly lagSeconds: number;
   readonly parkedKeys: number;
   readonly lastError?: { readonly message: string };
+  readonly generations?: readonly { readonly generation: number; readonly state: string }[];
   readonly rebuild?: { readonly generation: number; readonly state: string; readonly progress: number | null; readonly reason?: string };
 }
 
@@ -65,8 +66,12 @@ export async function projections({ api }: Target, output: Output): Promise<void
   const page = await api.get<Page<ShownProjection>>('/api/v1/projections');
   output.result(page, () =>
     table(
-      ['name', 'version', 'generation', 'state', 'lag', 'seconds', 'parked', 'position'],
-      page.items.map((one) => [one.name, one.version, one.generation, one.state, one.lagEvents, one.lagSeconds, one.parkedKeys, one.position]),
+      ['name', 'version', 'generation', 'kept', 'state', 'lag', 'seconds', 'parked', 'position'],
+      page.items.map((one) => [one.name, one.version, one.generation, keptOf(one), one.state, one.lagEvents, one.lagSeconds, one.parkedKeys, one.position]),
     ),
   );
+}
+
+function keptOf({ generations = [] }: ShownProjection): string {
+  return generations.filter(({ state }) => state === 'kept').map(({ generation }) => generation).join(' ') || '-';
 }

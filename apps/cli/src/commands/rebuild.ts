@@ -8,14 +8,29 @@ const PARTS = 1_000;
 
 /** Builds a read model anew beside the live one and waits until it was swapped in. */
 export async function rebuild({ api }: Target, output: Output, name: string): Promise<void> {
-  const path = `/api/v1/projections/${encodeURIComponent(name)}`;
-  const { generation } = await api.post<{ generation: number }>(`${path}/rebuild`);
+  const { generation } = await api.post<{ generation: number }>(`${pathOf(name)}/rebuild`);
+  await untilLive({ api }, output, name, generation);
+  output.result({ kind: 'rebuilt', projection: name, generation }, () => `${name} is live in generation ${generation}; the one before is kept.`);
+}
+
+/** Swaps back to the generation that is kept, which catches up first. */
+export async function activate({ api }: Target, output: Output, name: string, generation: number): Promise<void> {
+  await api.post(`${pathOf(name)}/activate`, { generation });
+  await untilLive({ api }, output, name, generation);
+  output.result({ kind: 'activated', projection: name, generation }, () => `${name} is live in generation ${generation}; the one before is kept.`);
+}
+
+function pathOf(name: string): string {
+  return `/api/v1/projections/${encodeURIComponent(name)}`;
+}
+
+async function untilLive({ api }: Pick<Target, 'api'>, output: Output, name: string, generation: number): Promise<void> {
   const progress = output.progress(`generation ${generation}`, 'parts');
   const from = performance.now();
   try {
     for (;;) {
-      const now = await api.get<ShownProjection>(path);
-      if (now.generation >= generation) {
+      const now = await api.get<ShownProjection>(pathOf(name));
+      if (now.generation === generation) {
         progress.at(PARTS, PARTS, {});
         break;
       }
@@ -28,7 +43,6 @@ export async function rebuild({ api }: Target, output: Output, name: string): Pr
   } finally {
     progress.end();
   }
-  output.result({ kind: 'rebuilt', projection: name, generation }, () => `${name} is live in generation ${generation}; the one before is kept.`);
 }
 
 function refuseTrouble(name: string, { rebuild: building, state, lastError }: ShownProjection, generation: number): void {

@@ -10,6 +10,7 @@ import { openMemoryEventStore, type MemoryEventStore } from '#platform/event-sto
 import { createHttpAdapter, HttpModule } from '#platform/http';
 import { streamName, systemClock, type EventToAppend, type JsonObject } from '#platform/kernel';
 import type { ProjectionHost } from '#platform/projections';
+import { NoSuchGeneration } from '#platform/read-store';
 import { HealthParts, Lifecycle } from '#platform/runtime';
 import { OperationsModule } from './operations.module.ts';
 
@@ -72,6 +73,11 @@ describe('the routes of operations', () => {
     status: () => [{ name: 'chain-explorer', version: 1, generation: 3, state: 'live', position: 'start', lagEvents: 0, lagSeconds: 0, parkedKeys: 0 }],
     refresh: async () => [],
     rebuild: async (name: string) => (asked.push(`rebuild ${name}`), 4),
+    activate: async (name: string, generation: number) => {
+      if (generation !== 2) throw new NoSuchGeneration(name, generation, 'it is not kept');
+      asked.push(`activate ${name} ${generation}`);
+    },
+    retire: async (name: string, generation: number) => void asked.push(`retire ${name} ${generation}`),
     pause: async (name: string, reason?: string) => void asked.push(`pause ${name} because ${reason}`),
     resume: async (name: string) => void asked.push(`resume ${name}`),
     parked: async () => [{ key: 'a', generation: 3, events: [] }],
@@ -240,6 +246,18 @@ describe('the routes of operations', () => {
     expect(await post('/api/v1/projections/chain-explorer/parked/skip', { key: 'a' })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/body/reason' }] } });
     expect(await post('/api/v1/projections/other/rebuild')).toMatchObject({ status: 404, body: { code: 'no-such-projection' } });
     expect(asked).toEqual(['rebuild chain-explorer', 'pause chain-explorer because maintenance', 'resume chain-explorer', 'retry chain-explorer a']);
+  });
+
+  it('takes a kept generation back, or throws it away, by command', async () => {
+    asked.length = 0;
+    const path = '/api/v1/projections/chain-explorer';
+    expect(await post(`${path}/activate`, { generation: 2 })).toMatchObject({ status: 202, body: { generation: 2 } });
+    expect(await post(`${path}/retire`, { generation: 2 })).toMatchObject({ status: 202, body: { generation: 2 } });
+    expect(asked).toEqual(['activate chain-explorer 2', 'retire chain-explorer 2']);
+    expect(await post(`${path}/activate`, { generation: 7 })).toMatchObject({ status: 404, body: { code: 'no-such-generation' } });
+    expect(await post(`${path}/activate`, { generation: 'two' })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/body/generation' }] } });
+    expect(await post(`${path}/activate`, {})).toMatchObject({ status: 400 });
+    expect(await post('/api/v1/projections/other/retire', { generation: 2 })).toMatchObject({ status: 404, body: { code: 'no-such-projection' } });
   });
 
   it('is alive at once, ready only when opened, and says which part is red and why', async () => {

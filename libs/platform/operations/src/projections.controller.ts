@@ -9,6 +9,7 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/, 'Takes the name of a 
 const byName = z.object({ name });
 const reasonBody = z.strictObject({ reason: z.string().min(1).max(500).optional().describe('For who reads it later.') });
 const keyBody = z.strictObject({ key: z.string().min(1).max(500).describe('A parked key.') });
+const generationBody = z.strictObject({ generation: z.int().min(1).describe('As `generations` of the projection lists it.') });
 const skipBody = keyBody.extend({ reason: z.string().min(1).max(500).describe('Why these events may be passed over; kept.') });
 type Named = z.output<typeof byName>;
 
@@ -27,6 +28,8 @@ const status = z
 const list = z.strictObject({ items: z.array(status), next: z.null(), asOf: z.string() });
 const parkedList = z.strictObject({ items: z.array(z.looseObject({ key: z.string(), generation: z.int(), events: z.array(z.unknown()) })), next: z.null(), asOf: z.string() });
 const retried = z.looseObject({ applied: z.int(), remaining: z.int() });
+const begun = z.strictObject({ generation: z.int() });
+const NOT_KEPT = { 404: 'There is no such projection, or the generation is not kept' };
 const UNKNOWN = { 404: 'There is no such projection, or nothing is parked under that key' };
 
 @Controller('api/v1/projections')
@@ -55,11 +58,30 @@ export class ProjectionsController {
   @Answers({
     summary: 'Builds the read model anew beside the live one, then swaps',
     status: 202,
-    schema: z.strictObject({ generation: z.int() }),
+    schema: begun,
     refusals: { ...UNKNOWN, 409: 'A generation is being built already' },
   })
   async rebuild(@FromPath(byName) path: Named): Promise<object> {
     return { generation: await this.#host.rebuild(this.#known(path.name).name) };
+  }
+
+  @Post(':name/activate')
+  @Answers({
+    summary: 'Swaps back to the generation that is kept, once it has caught up; lets one go live that is held back',
+    status: 202,
+    schema: begun,
+    refusals: { ...NOT_KEPT, 409: 'Another generation is being built' },
+  })
+  async activate(@FromPath(byName) path: Named, @FromBody(generationBody) body: z.output<typeof generationBody>): Promise<object> {
+    await this.#host.activate(this.#known(path.name).name, body.generation);
+    return body;
+  }
+
+  @Post(':name/retire')
+  @Answers({ summary: 'Throws away the generation that is kept: the room is free again, and there is no way back', status: 202, schema: begun, refusals: NOT_KEPT })
+  async retire(@FromPath(byName) path: Named, @FromBody(generationBody) body: z.output<typeof generationBody>): Promise<object> {
+    await this.#host.retire(this.#known(path.name).name, body.generation);
+    return body;
   }
 
   @Post(':name/pause')

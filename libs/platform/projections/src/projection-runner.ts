@@ -92,10 +92,11 @@ export class ProjectionRunner {
     return generation.generation;
   }
 
-  /** Takes a kept generation back: it catches up and goes live. On one that is held back: lets it go live as it is. */
+  /** Takes a kept generation back: it catches up and goes live. On one that is held back: lets it go live as it is. Throws `no-such-generation`, `rebuild-in-progress`. */
   async activate(name: string, number: number): Promise<void> {
     const entry = this.#entry(name);
-    if (entry.building?.generation === number) return this.#goLive(entry, entry.building, true);
+    // One that is still far behind would keep the live one waiting until it has caught up.
+    if (entry.building?.generation === number && entry.heldBack !== undefined) return this.#goLive(entry, entry.building, true);
     if (entry.building !== undefined) throw new RebuildInProgress(name, entry.building.generation);
     this.#head = await this.#options.reader.head();
     const generation = this.#options.store.generation({ projection: name, generation: number });
@@ -105,7 +106,7 @@ export class ProjectionRunner {
     this.#build(entry, generation);
   }
 
-  /** Throws away a kept generation. */
+  /** Throws away a kept generation. Throws `no-such-generation`. */
   async retire(name: string, number: number): Promise<void> {
     this.#options.store.setState({ projection: this.#entry(name).projection.name, generation: number }, 'kept', 'retiring');
     this.#retire();

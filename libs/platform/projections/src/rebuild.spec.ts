@@ -89,6 +89,16 @@ describe('rebuilding', () => {
     await expect(read.runner.activate('tally', 7)).rejects.toMatchObject({ code: 'no-such-generation' });
   });
 
+  it('does not let go live by command what has not caught up, so that the live one need not wait for it', async () => {
+    await read.append(countings(9, 3_000));
+    await read.caughtUp();
+    const building = await read.runner.rebuild('tally');
+    await expect(read.runner.activate('tally', building)).rejects.toMatchObject({ code: 'rebuild-in-progress' });
+    await expect(read.runner.activate('tally', 1)).rejects.toMatchObject({ code: 'rebuild-in-progress' });
+    await read.swapped();
+    expect((await read.runner.status())[0]).toMatchObject({ generation: building, state: 'live' });
+  });
+
   it('removes a kept generation when it is retired', async () => {
     await read.runner.rebuild('tally');
     await read.swapped();
