@@ -12,7 +12,10 @@ export interface FinalityOptions {
   readonly chains: Pick<Actors<unknown, ChainCommand>, 'tell'>;
   readonly clock: Clock;
   readonly finality: FinalitySetting;
-  /** Tags are asked when the head moved, and so many blocks or milliseconds have passed. 1 and 0: at every new head. */
+  /**
+   * Tags are asked when the head moved, and so many blocks or milliseconds have passed. 1 and 0: at every new head.
+   * Of a head that stands still at most once in a minute, until it is final.
+   */
   readonly everyBlocks?: number;
   readonly everyMs?: number;
 }
@@ -38,18 +41,20 @@ export class FinalityWatch {
       await this.#byDepth(view, head, finality.depth);
       return;
     }
-    if (!this.#due(head)) return;
+    if (!this.#due(head, view.finalized)) return;
     this.#askedAtHead = head.number;
     this.#askedAt = this.#options.clock.monotonic();
     const [safe, finalized] = await this.#options.providers.use((node) => Promise.all([node.header('safe'), node.header('finalized')]));
     await this.#mark(view, refOf(safe), refOf(finalized));
   }
 
-  #due(head: BlockRef): boolean {
+  #due(head: BlockRef, finalized: BlockRef | undefined): boolean {
     const { everyBlocks = EVERY_BLOCKS, everyMs = EVERY_MS, clock } = this.#options;
     if (this.#askedAtHead === undefined) return true;
-    if (head.number === this.#askedAtHead) return false;
-    return Math.abs(head.number - this.#askedAtHead) >= everyBlocks || clock.monotonic() - this.#askedAt >= everyMs;
+    const sinceMs = clock.monotonic() - this.#askedAt;
+    // Blocks become final also while no new ones come.
+    if (head.number === this.#askedAtHead) return finalized?.hash !== head.hash && sinceMs >= Math.max(everyMs, EVERY_MS);
+    return Math.abs(head.number - this.#askedAtHead) >= everyBlocks || sinceMs >= everyMs;
   }
 
   /** In steps, so that a long catch-up is not one command per block. */
