@@ -34,6 +34,13 @@ export class GethNode {
 
   /** Holds the chain of fixtures/execution-apis; safe and finalized stand where its forkchoice says. */
   static async ofExecutionApis(fixtures: string, args: readonly string[] = []): Promise<GethNode> {
+    const { node, choose } = await GethNode.beforeForkchoice(fixtures, args);
+    await choose();
+    return node;
+  }
+
+  /** As nodes are that no consensus client drives: without safe and finalized until `choose`. */
+  static async beforeForkchoice(fixtures: string, args: readonly string[] = []): Promise<{ readonly node: GethNode; readonly choose: () => Promise<void> }> {
     const dir = join(fixtures, 'execution-apis');
     const directory = temporaryDirectory();
     await run(gethBinary(), ['init', '--datadir', directory, '--state.scheme', 'hash', join(dir, 'genesis.json')]);
@@ -46,8 +53,7 @@ export class GethNode {
     const authenticated = ['--authrpc.addr', '127.0.0.1', '--authrpc.port', String(engine), '--authrpc.jwtsecret', secretFile];
     const node = await GethNode.#start(directory, ['--networkid', String(config.chainId), '--syncmode', 'full', ...STATE, ...authenticated, ...args]);
     const forkchoice = readFileSync(join(dir, 'headfcu.json'), 'utf8');
-    await node.#untilAnswers(() => ask(`http://127.0.0.1:${engine}`, forkchoice, { authorization: `Bearer ${token(secret)}` }));
-    return node;
+    return { node, choose: () => node.#untilAnswers(() => ask(`http://127.0.0.1:${engine}`, forkchoice, { authorization: `Bearer ${token(secret)}` })) };
   }
 
   /** A chain of its own that makes a block whenever a transaction comes. */
@@ -82,6 +88,17 @@ export class GethNode {
     return text.trim().slice('{"jsonrpc":"2.0","id":1,"result":'.length, -1);
   }
 
+  /** In dev mode: so many blocks, one after the other, each with one transfer. */
+  async transfer(times: number): Promise<void> {
+    const [from] = await this.rpc<string[]>('eth_accounts');
+    for (let sent = 0; sent < times; sent += 1) {
+      const hash = await this.rpc('eth_sendTransaction', [{ from, to: `0x${'11'.repeat(20)}`, value: '0x1' }]);
+      await this.#untilAnswers(async () => {
+        if ((await this.rpc('eth_getTransactionReceipt', [hash])) === null) throw new Error('not mined yet');
+      });
+    }
+  }
+
   async head(): Promise<number> {
     return Number(await this.rpc<string>('eth_blockNumber'));
   }
@@ -101,8 +118,8 @@ export class GethNode {
         await probe();
         return;
       } catch (error) {
-        if (this.#child.exitCode !== null || tries > 300) throw new Error(`geth does not answer: ${String(error)}\n${this.#said}`, { cause: error });
-        await new Promise((resume) => setTimeout(resume, 100));
+        if (this.#child.exitCode !== null || tries > 600) throw new Error(`geth does not answer: ${String(error)}\n${this.#said}`, { cause: error });
+        await new Promise((resume) => setTimeout(resume, 50));
       }
     }
   }

@@ -11,6 +11,7 @@ import { GethNode } from './geth-node.ts';
 const CHAIN_ID = '3503995874084926';
 const HEAD = 54;
 const TRANSACTIONS = 249;
+const LOGS = 383;
 /** 320 MB, and ten times the 21.4 MB of block 2 for its moment. */
 const MOST_MB = 535;
 
@@ -57,15 +58,7 @@ describeWithFixtures('the chain of execution-apis in a real geth', (fixtures) =>
       });
 
       it('tells every field of every block, transaction, receipt and log as geth does, and all roots verify', async () => {
-        const api = (path: string): Promise<unknown> => product.api(path);
-        let logs = 0;
-        for (let number = 0; number <= HEAD; number += 1) {
-          const ref = `0x${number.toString(16)}`;
-          const block = await geth.rpc<Fields>('eth_getBlockByNumber', [ref, true]);
-          const receipts = await geth.rpc<Fields[]>('eth_getBlockReceipts', [ref]);
-          logs += await expectEveryField({ api, chainId: CHAIN_ID, finality: () => 'finalized' }, { block, receipts });
-        }
-        expect(logs).toBe(383);
+        expect(await expectWhatGethHas(product, geth)).toBe(LOGS);
         expect(await product.all(`/chains/${CHAIN_ID}/blocks`)).toHaveLength(HEAD + 1);
         memoryOf(product, 'all of it served');
       });
@@ -79,8 +72,66 @@ describeWithFixtures('the chain of execution-apis in a real geth', (fixtures) =>
         memoryOf(product, 'the whole log served and verified');
       });
     });
+
+    describe('head first, then backwards', () => {
+      const dataDir = temporaryDirectory('geth');
+      let product: ChainfoldProcess;
+      const env = (): Record<string, string> => ({ DATA_DIR: dataDir, RPC_URL: geth.url });
+      afterAll(async () => {
+        await product?.kill();
+        rmSync(dataDir, { recursive: true, force: true });
+      });
+
+      it('fills what lies before by a backfill, with the same fields and roots', async () => {
+        product = await ChainfoldProcess.start(env());
+        await eventually(async () => expect(await product.api(`/chains/${CHAIN_ID}`)).toMatchObject({ head: { number: HEAD }, finalized: { number: HEAD }, blocks: 1 }));
+        const backfill = await chainfold(['backfill', '--from', '0', '--to', String(HEAD - 1), '--json'], env());
+        expect(backfill).toMatchObject({ code: 0 });
+        await eventually(async () => expect(await product.api(`/chains/${CHAIN_ID}`)).toMatchObject({ blocks: HEAD + 1, transactions: TRANSACTIONS }));
+        expect(await expectWhatGethHas(product, geth)).toBe(LOGS);
+        await expectGaplessStreams(product);
+        expect(await chainfold(['verify', '--json'], env())).toMatchObject({ code: 0 });
+        memoryOf(product, 'captured as a backfill and served');
+      });
+    });
+  });
+
+  describeWithGeth('that no consensus client drives', () => {
+    it('is captured without safe and finalized, and with them as soon as geth knows them', async () => {
+      const { node, choose } = await GethNode.beforeForkchoice(fixtures);
+      const dataDir = temporaryDirectory('geth');
+      let product: ChainfoldProcess | undefined;
+      try {
+        await expect(node.rpc('eth_getBlockByNumber', ['safe', false])).rejects.toThrow('-32000 safe block not found');
+        product = await ChainfoldProcess.start({ DATA_DIR: dataDir, RPC_URL: node.wsUrl, START_BLOCK: '0' });
+        const chain = async (): Promise<Fields> => (product as ChainfoldProcess).api(`/chains/${CHAIN_ID}`);
+        await eventually(async () => expect(await chain()).toMatchObject({ blocks: HEAD + 1, status: 'following', safe: null, finalized: null }));
+        expect(await product.api(`/chains/${CHAIN_ID}/blocks/${HEAD}`)).toMatchObject({ finality: 'canonical' });
+        await choose();
+        // The tags are asked once in a minute.
+        await eventually(async () => expect(await chain()).toMatchObject({ safe: { number: HEAD }, finalized: { number: HEAD } }), 90_000);
+        expect(await product.api(`/chains/${CHAIN_ID}/blocks/${HEAD}`)).toMatchObject({ finality: 'finalized' });
+      } finally {
+        await product?.kill();
+        rmSync(dataDir, { recursive: true, force: true });
+        await node.stop();
+      }
+    });
   });
 });
+
+/** Field by field; returns how many logs there are. */
+async function expectWhatGethHas(product: ChainfoldProcess, geth: GethNode): Promise<number> {
+  const api = (path: string): Promise<unknown> => product.api(path);
+  let logs = 0;
+  for (let number = 0; number <= HEAD; number += 1) {
+    const ref = `0x${number.toString(16)}`;
+    const block = await geth.rpc<Fields>('eth_getBlockByNumber', [ref, true]);
+    const receipts = await geth.rpc<Fields[]>('eth_getBlockReceipts', [ref]);
+    logs += await expectEveryField({ api, chainId: CHAIN_ID, finality: () => 'finalized' }, { block, receipts });
+  }
+  return logs;
+}
 
 /** Megabytes resident, printed; undefined where the system does not tell. */
 function memoryOf({ child }: ChainfoldProcess, when: string): { readonly now: number; readonly most: number } | undefined {

@@ -124,7 +124,8 @@ export class ReplayNode {
       call: { method: one.method, params: one.params ?? [] },
     }));
     if (items.length > (this.#options.maxBatch ?? Number.POSITIVE_INFINITY)) {
-      return { kind: 'raw', body: '[{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch too large"}}]' };
+      const id = this.#options.batchRefusal === 'no-id' ? null : items[0]?.id;
+      return { kind: 'raw', body: JSON.stringify([{ jsonrpc: '2.0', id, error: { code: -32600, message: 'batch too large' } }]) };
     }
     const parts: Buffer[] = [];
     let bytes = 0;

@@ -1,8 +1,11 @@
 import type { AnvilProcess } from './anvil-process.ts';
 import { type ChainfoldProcess, eventually } from './chainfold-process.ts';
 
+/** Any real node of a test. */
+type Node = Pick<AnvilProcess, 'rpc' | 'head'>;
+
 /** Waits until the chain's head is the node's, by hash. */
-export async function followed(product: ChainfoldProcess, node: AnvilProcess, chainId = '31337'): Promise<void> {
+export async function followed(product: ChainfoldProcess, node: Node, chainId = '31337'): Promise<void> {
   await eventually(async () => {
     const theirs = await node.rpc('eth_getBlockByNumber', ['latest', false]);
     const ours = await product.api(`/chains/${chainId}`);
@@ -11,7 +14,7 @@ export async function followed(product: ChainfoldProcess, node: AnvilProcess, ch
 }
 
 /** The canonical view holds what the node holds, block by block and transaction by transaction, and nothing else. */
-export async function expectSameAsNode(product: ChainfoldProcess, node: AnvilProcess, from = 0, chainId = '31337'): Promise<void> {
+export async function expectSameAsNode(product: ChainfoldProcess, node: Node, from = 0, chainId = '31337'): Promise<void> {
   const blocks = await product.all(`/chains/${chainId}/blocks?order=asc`);
   const head = await node.head();
   expect(blocks.map((block) => block.number)).toEqual(Array.from({ length: head - from + 1 }, (_, index) => from + index));

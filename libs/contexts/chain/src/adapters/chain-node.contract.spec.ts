@@ -143,9 +143,9 @@ describe.each(['http', 'ws'] as const)('a node that misbehaves, over %s', (proto
     expect(stub.calls.get('eth_getBlockByNumber')).toBeLessThan(90);
   });
 
-  it('halves a batch that it refuses', async () => {
+  it.each(['first-id', 'no-id'] as const)('halves a batch that it refuses by an error with %s', async (batchRefusal) => {
     await stub.close();
-    stub = await ReplayNode.start(chain, { maxBatch: 10 });
+    stub = await ReplayNode.start(chain, { maxBatch: 10, batchRefusal });
     const node = connect(url());
     const numbers = Array.from({ length: 30 }, (_, number) => number);
     expect((await node.blocks(numbers)).every((one) => one !== null)).toBe(true);
