@@ -1,5 +1,5 @@
 import { ManualClock } from '#platform/testing';
-import type { BlockRef, Hex } from '../domain/rpc-types.ts';
+import type { BlockRef } from '../domain/rpc-types.ts';
 import type { ChainView } from './chain-view.ts';
 import { FinalityWatch, type FinalityOptions } from './finality-watch.ts';
 
