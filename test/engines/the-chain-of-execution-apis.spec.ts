@@ -96,6 +96,34 @@ describeWithFixtures('the chain of execution-apis in a real geth', (fixtures) =>
     });
   });
 
+  describeWithGeth('captured by a program that is killed while it writes', () => {
+    it('has every field in the end, nothing twice and no gap', async () => {
+      const geth = await GethNode.ofExecutionApis(fixtures);
+      const dataDir = temporaryDirectory('geth');
+      const env = { DATA_DIR: dataDir, RPC_URL: geth.url, START_BLOCK: '0' };
+      let product = ChainfoldProcess.launch(env);
+      try {
+        // Block 2 with its 21 MB is among the first; it takes some hundred milliseconds to be written.
+        for (const afterMs of [200, 350, 500, 650, 800, 950]) {
+          await eventually(async () => expect(product.stdout).toContain('"state":"starting"'));
+          await new Promise((resume) => setTimeout(resume, afterMs));
+          await product.kill();
+          product = ChainfoldProcess.launch(env);
+        }
+        await product.kill();
+        product = await ChainfoldProcess.start(env);
+        await eventually(async () => expect(await product.api(`/chains/${CHAIN_ID}`)).toMatchObject({ blocks: HEAD + 1, transactions: TRANSACTIONS, finalized: { number: HEAD } }), 60_000);
+        expect(await expectWhatGethHas(product, geth)).toBe(LOGS);
+        await expectGaplessStreams(product);
+        expect(await chainfold(['verify', '--json'], env)).toMatchObject({ code: 0 });
+      } finally {
+        await product.kill();
+        rmSync(dataDir, { recursive: true, force: true });
+        await geth.stop();
+      }
+    });
+  });
+
   describeWithGeth('that no consensus client drives', () => {
     it('is captured without safe and finalized, and with them as soon as geth knows them', async () => {
       const { node, choose } = await GethNode.beforeForkchoice(fixtures);
