@@ -57,7 +57,7 @@ export class FaultyEventStore extends EventStore {
         await this.#store.appendAll(appends);
         return this.#store.appendAll(appends);
       case 'unavailable':
-        throw new ChainfoldError('The disk is full', { code: 'disk-full', kind: 'unavailable' });
+        throw new ChainfoldError('The disk is full', { code: 'disk-full', kind: 'unavailable', retryable: true });
       case 'rival':
         for (const append of appends) await this.rival(append);
         return this.#store.appendAll(appends);

@@ -114,7 +114,8 @@ export class BackfillProcess {
         if (signal.aborted) return;
         if (job.done > before) failures = 0;
         const reason = error instanceof Error ? error.message : String(error);
-        const passing = isNodeTrouble(error) || error instanceof NoProvider || (error instanceof ChainfoldError && error.retryable);
+        // Every command of a backfill may come twice, so an append without an answer passes too.
+        const passing = isNodeTrouble(error) || (error instanceof ChainfoldError && (error.retryable || error.kind === 'unavailable'));
         const changed = job.state !== (passing ? 'stalled' : 'failed');
         Object.assign(job, { state: passing ? 'stalled' : 'failed', reason, blocksPerSecond: 0 });
         const facts = error instanceof ChainfoldError ? { code: error.code, ...error.facts } : { error };

@@ -1,3 +1,6 @@
+import type { EventStore } from '#platform/event-store';
+import { openMemoryEventStore } from '#platform/event-store';
+import { FaultyEventStore } from '#platform/testing';
 import { CaptureRig } from '../../../../../test/load/capture-rig.ts';
 import { generateBranch, generateChain } from '../../../../../test/load/generated-chain.ts';
 import type { RecordedBlock } from '../../../../../test/load/recorded-chain.ts';
@@ -26,8 +29,8 @@ async function stub(head = LENGTH - 1, options: ReplayOptions = {}): Promise<Rep
   stubs.push(made);
   return made;
 }
-function rig(): CaptureRig {
-  const made = new CaptureRig();
+function rig(store?: EventStore): CaptureRig {
+  const made = new CaptureRig(store);
   rigs.push(made);
   return made;
 }
@@ -79,6 +82,65 @@ describe('a provider that lies', () => {
     await capture.start([node.url]);
     await capture.untilHead(CHAIN, 20);
     expect((await capture.events('BlockObserved')).every(({ data }) => (data['verification'] as { header: string }).header === 'verified')).toBe(true);
+  });
+});
+
+describe('one odd answer', () => {
+  const oddly = (ref: string, change: object) => ({
+    method: 'eth_getBlockByNumber',
+    when: ({ params }: { params: readonly unknown[] }) => params[0] === ref && params[1] !== true,
+    does: { kind: 'edit' as const, edit: (header: object) => ({ ...header, ...change }) },
+    times: 1,
+  });
+
+  it('of a head far ahead requests no backfill, which would stay requested for ever', async () => {
+    const node = await stub(20);
+    const capture = rig();
+    await capture.start([node.url], { blockTimeMs: 200 });
+    await capture.untilHead(CHAIN, 20);
+    node.faults.add(oddly('latest', { number: '0xffffff' }));
+    node.advanceTo(25);
+    await capture.untilHead(CHAIN, 25);
+    expect(await capture.events('BackfillRequested')).toEqual([]);
+  });
+
+  it('of a head far ahead is not where a chain begins', async () => {
+    const node = await stub(20);
+    node.faults.add(oddly('latest', { number: '0xffffff' }));
+    const capture = rig();
+    await capture.start([node.url], { startBlock: 'latest' });
+    await capture.untilHead(CHAIN, 20);
+    expect((await capture.events('ChainStarted'))[0]!.data).toMatchObject({ firstBlock: 20 });
+  });
+
+  it.each(['first start', 'restart'])('about the genesis neither stops the chain nor becomes its genesis, at the %s', async (when) => {
+    const node = await stub(20);
+    const before = rig();
+    if (when === 'restart') {
+      await before.start([node.url]);
+      await before.untilHead(CHAIN, 20);
+      await before.stop();
+    }
+    node.faults.add(oddly('0x0', { hash: `0x${'ab'.repeat(32)}` }));
+    const capture = rig(before.store);
+    await capture.start([node.url]);
+    node.advanceTo(25);
+    await capture.untilHead(CHAIN, 25);
+    expect((await capture.events('ChainStarted')).map(({ data }) => data['genesisHash'])).toEqual([blocks[0]!.hash]);
+    expect(await capture.events('ChainStopped')).toEqual([]);
+  });
+});
+
+describe('a store that answers nothing for a while', () => {
+  it('lets a backfill wait, and go on by itself', async () => {
+    const store = new FaultyEventStore(openMemoryEventStore());
+    const capture = rig(store);
+    await capture.start([(await stub(20)).url], { startBlock: 15, chainId: CHAIN });
+    await capture.untilHead(CHAIN, 20);
+    await capture.actors.chains.tell(CHAIN, { type: 'RequestBackfill', from: 0, to: 14 });
+    store.fail(...Array.from({ length: 9 }, () => 'lost-before' as const));
+    capture.startBackfills();
+    await capture.until('backfilled', () => capture.events('BackfillCompleted'), (events) => events.length === 1);
   });
 });
 

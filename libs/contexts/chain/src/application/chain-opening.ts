@@ -4,6 +4,8 @@ import type { ChainActors } from './chain-actors.ts';
 import { viewOf } from './chain-view.ts';
 import type { ProviderSet } from './provider-set.ts';
 import type { FetchedBlock, RpcHeader } from '../domain/rpc-types.ts';
+import { NodeAnswerInvalid } from '../ports/chain-node.errors.ts';
+import type { ChainNode } from '../ports/chain-node.port.ts';
 
 export interface OpeningOptions {
   readonly chainId: string;
@@ -21,7 +23,7 @@ const PROBED_BLOCKS = 8;
 export async function openChain(options: OpeningOptions): Promise<void> {
   const { chainId, providers, chains, check } = options;
   const view = viewOf((await chains.peek(chainId)).state);
-  const { genesis, latest } = await providers.use(async (node) => ({ genesis: there(await node.header(0), node.label, 0), latest: there(await node.header('latest'), node.label, 0) }));
+  const { genesis, latest } = await providers.use(async (node) => ({ genesis: await genesisOf(node, view.genesisHash), latest: there(await node.header('latest'), node.label, 0) }));
   if (view.genesisHash !== undefined && view.genesisHash !== genesis.hash) {
     throw new ChainContradicts('genesis-changed', 'The node serves a chain with another genesis than the captured one', {
       chainId,
@@ -32,8 +34,25 @@ export async function openChain(options: OpeningOptions): Promise<void> {
   const head = Number(latest.number);
   if (check.wantsProbe) check.probe(await samples(providers, head, options.signal));
   if (view.status !== 'absent') return;
+  if (options.startBlock === 'latest') await mustStandThere(providers, latest);
   const firstBlock = options.startBlock === 'latest' ? head : options.startBlock;
   await chains.tell(chainId, { type: 'StartChain', chainId, genesisHash: genesis.hash, firstBlock });
+}
+
+/** One odd answer neither stops a chain nor becomes the genesis that it is known by: what is not known already is asked twice. */
+async function genesisOf(node: ChainNode, ours: string | undefined): Promise<RpcHeader> {
+  const genesis = there(await node.header(0), node.label, 0);
+  if (genesis.hash === ours) return genesis;
+  const again = there(await node.header(0), node.label, 0);
+  if (again.hash === ours || again.hash === genesis.hash) return again;
+  throw new NodeAnswerInvalid(node.label, 'two answers about block 0 differ');
+}
+
+/** Where a chain begins is recorded for ever: its number must have that block too. */
+async function mustStandThere(providers: ProviderSet, { number, hash }: RpcHeader): Promise<void> {
+  await providers.use(async (node) => {
+    if ((await node.header(Number(number)))?.hash !== hash) throw new NodeLagging(node.label, Number(number));
+  });
 }
 
 /** Spread over the newest blocks, where the rules of today hold; two of them next to each other. */

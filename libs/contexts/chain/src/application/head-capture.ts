@@ -3,6 +3,7 @@ import type { ObservedBlock } from '../domain/chain.events.ts';
 import type { BlockRef } from '../domain/rpc-types.ts';
 import type { HeadHint } from '../ports/chain-node.port.ts';
 import type { BlockIntake } from './block-intake.ts';
+import { NodeLagging } from './capture.errors.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
 import type { ChainReorganizer } from './chain-reorganizer.ts';
 import type { ChainActors } from './chain-actors.ts';
@@ -47,8 +48,17 @@ export class HeadCapture {
       await this.#observe([block], heardAt, hint.number);
       return false;
     }
-    if (head !== undefined && hint.number - head.number > LONG_GAP) await this.#leaveToBackfill(head.number + 1, hint.number - 1);
+    if (head !== undefined && hint.number - head.number > LONG_GAP) {
+      await this.#mustStandThere(hint, signal);
+      await this.#leaveToBackfill(head.number + 1, hint.number - 1);
+    }
     return this.#fill(hint, await this.#view(), heardAt, signal);
+  }
+
+  /** A range once requested stays so: the verified block, and not one odd answer about the head, says that it is there. */
+  async #mustStandThere(hint: HeadHint, signal: AbortSignal): Promise<void> {
+    const { number } = await this.#options.intake.byHash(hint.hash, hint.number, signal);
+    if (number !== hint.number) throw new NodeLagging('', hint.number);
   }
 
   /** After a long stop the head comes first, and what was missed as a backfill. */
