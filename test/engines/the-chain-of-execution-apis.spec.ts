@@ -33,8 +33,11 @@ describeWithFixtures('the chain of execution-apis in a real geth', (fixtures) =>
       ['http', () => geth.url],
       ['ws', () => geth.wsUrl],
     ])('over %s', (_protocol, url) => {
-      const dataDir = temporaryDirectory('geth');
+      let dataDir: string;
       let product: ChainfoldProcess;
+      beforeAll(() => {
+        dataDir = temporaryDirectory('geth');
+      });
       const env = (): Record<string, string> => ({ DATA_DIR: dataDir, RPC_URL: url(), START_BLOCK: '0' });
       afterAll(async () => {
         await product?.kill();
@@ -74,8 +77,11 @@ describeWithFixtures('the chain of execution-apis in a real geth', (fixtures) =>
     });
 
     describe('head first, then backwards', () => {
-      const dataDir = temporaryDirectory('geth');
+      let dataDir: string;
       let product: ChainfoldProcess;
+      beforeAll(() => {
+        dataDir = temporaryDirectory('geth');
+      });
       const env = (): Record<string, string> => ({ DATA_DIR: dataDir, RPC_URL: geth.url });
       afterAll(async () => {
         await product?.kill();
