@@ -1,4 +1,4 @@
-import type { ObservedBlock } from '../domain/chain.events.ts';
+import type { BlockPart, ObservedBlock } from '../domain/chain.events.ts';
 import type { FetchedBlock } from '../domain/rpc-types.ts';
 import { observe } from '../domain/observe.ts';
 import type { VerificationCrypto } from '../domain/verification/crypto.ts';
@@ -34,9 +34,14 @@ export class BlockCheck {
     return this.#options.rules === 'auto';
   }
 
-  /** Finds out which parts this chain hashes in its own way. From several blocks, so one odd answer changes nothing. */
-  probe(samples: readonly FetchedBlock[]): VerificationRules {
-    if (this.wantsProbe) this.#rules = probeRules(samples, this.#options.crypto);
+  /**
+   * Finds out which parts this chain hashes in its own way. From several blocks, so one odd answer changes nothing; and
+   * what was proven before stays enforced, so neither does a node that lies after a restart.
+   */
+  probe(samples: readonly FetchedBlock[], proven: readonly BlockPart[] = []): VerificationRules {
+    if (!this.wantsProbe) return this.#rules;
+    const kept = Object.fromEntries(proven.map((part) => [part, 'enforce']));
+    this.#rules = { ...probeRules(samples, this.#options.crypto), ...kept };
     return this.#rules;
   }
 

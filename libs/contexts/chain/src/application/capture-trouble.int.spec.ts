@@ -75,6 +75,22 @@ describe('a provider that lies', () => {
     expect((await capture.view(CHAIN)).head?.number).toBe(20);
   });
 
+  it.each(['eth_getBlockReceipts', 'eth_getBlockByNumber'])('in every answer to %s after a restart does not loosen what was verified before', async (method) => {
+    const before = rig();
+    await before.start([(await stub(20)).url]);
+    await before.untilHead(CHAIN, 20);
+    await before.stop();
+    const liar = await stub(25);
+    const edit = (result: unknown): unknown => (Array.isArray(result) ? result.map((one: object) => ({ ...one, cumulativeGasUsed: '0x1' })) : { ...(result as object), gasLimit: '0x1' });
+    for (const lie of [method, 'eth_getBlockByHash']) liar.faults.add({ method: lie, when: ({ params }) => lie === 'eth_getBlockReceipts' || params[1] === true, does: { kind: 'edit', edit } });
+    const capture = rig(before.store);
+    await capture.start([liar.url, (await stub(25)).url]);
+    await capture.untilHead(CHAIN, 25);
+    const verdicts = (await capture.events('BlockObserved')).flatMap(({ data }) => Object.values(data['verification'] as object) as unknown[]);
+    expect(verdicts).not.toContain('unverifiable');
+    expect(capture.board.get(CHAIN)?.providers[0]).toMatchObject({ healthy: true });
+  });
+
   it('with one odd answer at the start changes no rule', async () => {
     const node = await stub(20);
     node.faults.add({ method: 'eth_getBlockByNumber', when: ({ params }) => params[1] === true, does: { kind: 'edit', edit: (block) => ({ ...block, gasLimit: '0x1' }) }, times: 1 });

@@ -32,7 +32,7 @@ export async function openChain(options: OpeningOptions): Promise<void> {
     });
   }
   const head = Number(latest.number);
-  if (check.wantsProbe) check.probe(await samples(providers, head, options.signal));
+  if (check.wantsProbe) check.probe(await samples(providers, head, options.signal), view.proven);
   if (view.status !== 'absent') return;
   if (options.startBlock === 'latest') await mustStandThere(providers, latest);
   const firstBlock = options.startBlock === 'latest' ? head : options.startBlock;

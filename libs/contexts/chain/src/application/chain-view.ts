@@ -1,5 +1,6 @@
 import type { BackfillRange, Chain } from '../domain/chain-state.ts';
 import { cutTo, lowest } from '../domain/chain-links.ts';
+import type { BlockPart } from '../domain/chain.events.ts';
 import type { BlockRef, Hex } from '../domain/rpc-types.ts';
 
 /** What capturing needs to know of the chain as the log holds it. */
@@ -13,6 +14,8 @@ export interface ChainView {
   readonly next: number;
   readonly safe: BlockRef | undefined;
   readonly finalized: BlockRef | undefined;
+  /** Parts of blocks that have verified on this chain. */
+  readonly proven: readonly BlockPart[];
   /** Lowest number whose hash is still remembered, and the parent that it names. */
   readonly lowest: number;
   readonly lowestParent: Hex | undefined;
@@ -22,7 +25,7 @@ export interface ChainView {
 
 export function viewOf(chain: Chain): ChainView {
   if (chain.status === 'absent') return { ...NOTHING, status: 'absent' };
-  const { links, genesisHash, firstBlock, safe, finalized } = chain;
+  const { links, genesisHash, firstBlock, safe, finalized, proven } = chain;
   const bottom = links === undefined ? undefined : lowest(links);
   return {
     status: chain.status,
@@ -33,6 +36,7 @@ export function viewOf(chain: Chain): ChainView {
     next: afterBackfills(links === undefined ? firstBlock : links.ref.number + 1, chain.backfills),
     safe,
     finalized,
+    proven,
     lowest: bottom?.ref.number ?? firstBlock,
     lowestParent: bottom?.parentHash,
     hashAt: (number) => cutTo(links, number)?.ref.hash,
@@ -52,6 +56,7 @@ const NOTHING = {
   head: undefined,
   safe: undefined,
   finalized: undefined,
+  proven: [],
   lowest: 0,
   lowestParent: undefined,
   hashAt: () => undefined,

@@ -1,4 +1,5 @@
 import type { Links } from './chain-links.ts';
+import type { BlockPart } from './chain.events.ts';
 import type { BlockRef, Hex } from './rpc-types.ts';
 
 export interface BackfillRange {
@@ -23,6 +24,8 @@ interface StartedChain {
   readonly finalized: BlockRef | undefined;
   readonly branch: Branch | undefined;
   readonly backfills: readonly BackfillRange[];
+  /** Parts of blocks that have verified. */
+  readonly proven: readonly BlockPart[];
 }
 
 export interface FollowingChain extends StartedChain {

@@ -3,12 +3,13 @@ import type { ChainEvent, ObservedBlock } from './chain.events.ts';
 import type { Links } from './chain-links.ts';
 import { cutTo, extended, lowest, trimmedBelow } from './chain-links.ts';
 import type { Branch, Chain, FollowingChain, StoppedChain } from './chain-state.ts';
+import { withProofs } from './chain-proofs.ts';
 import type { BlockRef } from './rpc-types.ts';
 
 /** What each fact makes of the chain. `window`: links that are kept in any case. */
 export function evolveChain(chain: Chain, event: ChainEvent, window: number): Chain {
   if (event.type === 'ChainStarted') {
-    const none = { links: undefined, safe: undefined, finalized: undefined, branch: undefined, backfills: [] };
+    const none = { links: undefined, safe: undefined, finalized: undefined, branch: undefined, backfills: [], proven: [] };
     return { status: 'following', ...event.data, ...none };
   }
   return chain.status === 'absent' ? chain : evolveStarted(chain, event, window);
@@ -17,9 +18,9 @@ export function evolveChain(chain: Chain, event: ChainEvent, window: number): Ch
 function evolveStarted(chain: FollowingChain | StoppedChain, event: Exclude<ChainEvent, { type: 'ChainStarted' }>, window: number): Chain {
   switch (event.type) {
     case 'BlockObserved':
-      return { ...chain, links: withBlock(chain, event.data, window) };
+      return { ...chain, links: withBlock(chain, event.data, window), proven: withProofs(chain.proven, event.data) };
     case 'BranchBlockObserved':
-      return { ...chain, branch: withBranchBlock(chain, chain.branch, event.data) };
+      return { ...chain, branch: withBranchBlock(chain, chain.branch, event.data), proven: withProofs(chain.proven, event.data) };
     case 'ChainReorganized':
       return reorganized(chain, event.data);
     case 'BlocksSafe':
@@ -104,9 +105,9 @@ function finalized(chain: FollowingChain | StoppedChain, block: BlockRef, window
 
 /** Who resumes a chain that broke its promise of finality takes the node's word over the promise. */
 function resumed(chain: FollowingChain | StoppedChain): Chain {
-  const { chainId, genesisHash, firstBlock, links, safe, branch, backfills } = chain;
+  const { chainId, genesisHash, firstBlock, links, safe, branch, backfills, proven } = chain;
   const isBroken = chain.status === 'stopped' && chain.code === 'reorg-below-finalized';
-  return { status: 'following', chainId, genesisHash, firstBlock, links, safe, finalized: isBroken ? undefined : chain.finalized, branch, backfills };
+  return { status: 'following', chainId, genesisHash, firstBlock, links, safe, finalized: isBroken ? undefined : chain.finalized, branch, backfills, proven };
 }
 
 function refOf({ number, hash }: BlockRef): BlockRef {
