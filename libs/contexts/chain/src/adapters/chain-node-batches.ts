@@ -23,8 +23,12 @@ export class BatchSizer {
   #good = 0;
   readonly #bytesPerItem = new Map<string, number>();
 
-  /** Whole groups only (a block and its receipts); one group always goes. */
+  /**
+   * Whole groups (a block and its receipts), at least one; apart only where the provider takes fewer calls than a group
+   * has, for the same request again would be refused for ever.
+   */
   next(kind: string, remaining: number, group: number): number {
+    if (this.#items < group) return Math.min(remaining, this.#items);
     const byBytes = Math.floor(this.#bytes / Math.max(1, this.#bytesPerItem.get(kind) ?? 1));
     const items = Math.min(remaining, this.#items, byBytes);
     return Math.max(Math.min(group, remaining), Math.floor(items / group) * group);
