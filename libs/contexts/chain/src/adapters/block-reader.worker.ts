@@ -36,10 +36,10 @@ port.on('message', (message: ToReader) => {
 });
 
 async function read(id: number, node: ChainNode, { chainId, numbers, rules }: ReadRequest, signal: AbortSignal): Promise<void> {
-  const blocks = [...(await node.blocks(numbers, signal))].reverse();
   // Answers to other requests arrive meanwhile, and this one may be cancelled.
   const breath = new Breath();
-  for (let fetched = blocks.pop(); fetched !== undefined && fetched !== null; fetched = blocks.pop()) {
+  for await (const fetched of node.eachBlock(numbers, signal)) {
+    if (fetched === null) return;
     await breath.take();
     signal.throwIfAborted();
     const observed = verifiedBlock(chainId, fetched, rules, crypto, sendersOfOlder(fetched));

@@ -1,5 +1,6 @@
 import { NodeAnswerInvalid } from '../ports/chain-node.errors.ts';
 import type { Refusal } from './chain-node-refusals.ts';
+import { LateItem } from './chain-node-parsing.ts';
 import { isObject, readRefusal } from './chain-node-refusals.ts';
 
 export interface RpcCall {
@@ -7,7 +8,7 @@ export interface RpcCall {
   readonly params: readonly unknown[];
 }
 
-export type RpcAnswer = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly refusal: Refusal };
+export type RpcAnswer = { readonly ok: true; readonly result: unknown; readonly bytes?: number } | { readonly ok: false; readonly refusal: Refusal };
 
 export type RpcReply =
   /** In the order asked; undefined where the node left an item out. */
@@ -51,6 +52,11 @@ export function readReply(body: unknown, calls: readonly RpcCall[], firstId: num
   for (const item of items) {
     if (!isObject(item)) throw new NodeAnswerInvalid(label, 'an item of the answer is not an object');
     const index = indexOf(item['id'], firstId);
+    if (item instanceof LateItem && index !== undefined && index < calls.length) {
+      answers[index] = new LateAnswer(item, label);
+      matched += 1;
+      continue;
+    }
     if (index === undefined || index >= calls.length || (item['result'] === undefined && item['error'] === undefined)) {
       unmatched = item;
       continue;
@@ -62,6 +68,28 @@ export function readReply(body: unknown, calls: readonly RpcCall[], firstId: num
   if (matched > 0) return { kind: 'answers', answers, bytes };
   if (isObject(unmatched) && unmatched['error'] !== undefined) return { kind: 'refused', refusal: readRefusal(unmatched), bytes };
   throw new NodeAnswerInvalid(label, items.length === 0 ? 'an empty array' : 'no item answers what was asked');
+}
+
+/** Throws `node-answer-invalid` when it is looked at and is no JSON. */
+class LateAnswer {
+  readonly ok = true;
+  readonly #item: LateItem;
+  readonly #label: string;
+
+  constructor(item: LateItem, label: string) {
+    this.#item = item;
+    this.#label = label;
+  }
+
+  get bytes(): number {
+    return this.#item.bytes;
+  }
+
+  get result(): unknown {
+    const { result } = this.#item;
+    if (result === undefined) throw new NodeAnswerInvalid(this.#label, 'not JSON, or cut off', { bytes: this.bytes });
+    return result;
+  }
 }
 
 function indexOf(id: unknown, firstId: number): number | undefined {

@@ -66,15 +66,22 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   async blockByHash(hash: Hex, signal?: AbortSignal): Promise<FetchedBlock | null> {
-    const [fetched] = await this.#fetch([hash], 'eth_getBlockByHash', signal);
+    const [fetched] = await collected(this.#fetch([hash], 'eth_getBlockByHash', signal));
     if (fetched?.block !== undefined && fetched.block.hash !== hash) throw this.#invalid('another block than the hash asked for', { asked: hash, got: fetched.block.hash });
     return fetched ?? null;
   }
 
   async blocks(numbers: readonly number[], signal?: AbortSignal): Promise<readonly (FetchedBlock | null)[]> {
-    const fetched = await this.#fetch(numbers.map(hex), 'eth_getBlockByNumber', signal);
-    for (const [place, one] of fetched.entries()) if (one !== null) this.#checkNumber(one.block, numbers[place] as number);
-    return fetched;
+    return collected(this.eachBlock(numbers, signal));
+  }
+
+  override async *eachBlock(numbers: readonly number[], signal?: AbortSignal): AsyncGenerator<FetchedBlock | null> {
+    let place = 0;
+    for await (const one of this.#fetch(numbers.map(hex), 'eth_getBlockByNumber', signal)) {
+      if (one !== null) this.#checkNumber(one.block, numbers[place] as number);
+      yield one;
+      place += 1;
+    }
   }
 
   async *heads(signal: AbortSignal): AsyncIterable<HeadHint> {
@@ -89,28 +96,25 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   /** Blocks with receipts in one batch; where they do not belong together the block is asked again by its hash. */
-  async #fetch(refs: readonly Hex[], method: string, signal?: AbortSignal): Promise<(FetchedBlock | null)[]> {
+  async *#fetch(refs: readonly Hex[], method: string, signal?: AbortSignal): AsyncGenerator<FetchedBlock | null> {
     const together = this.#options.receipts && this.#blockReceipts.usable();
     const calls = refs.flatMap((ref) => [{ method, params: [ref, true] }, ...(together ? [{ method: 'eth_getBlockReceipts', params: [ref] }] : [])]);
     const width = together ? 2 : 1;
     const asked = await this.#ask(together ? 'blocks+receipts' : 'blocks', calls, width, signal);
-    if (together && !this.#blockReceipts.learn(asked.answers.filter((_, place) => place % 2 === 1))) return this.#fetch(refs, method, signal);
+    if (together && !this.#blockReceipts.learn(asked.answers.filter((_, place) => place % 2 === 1))) {
+      yield* this.#fetch(refs, method, signal);
+      return;
+    }
+    const blocks = together ? undefined : refs.map((_, place) => this.#blockOf(this.#resultOf(asked.answers[place], method)));
+    const receipts = blocks === undefined ? undefined : await this.#receiptsOneByOne(blocks, signal);
     const breath = new Breath();
-    const blocks: (RpcBlock | null)[] = [];
     for (const place of refs.keys()) {
       await breath.take();
-      blocks.push(this.#blockOf(this.#resultOf(asked.answers[place * width], method)));
+      const block = blocks === undefined ? this.#blockOf(this.#resultOf(asked.answers[place * 2], method)) : blocks[place]!;
+      const own = receipts === undefined ? this.#resultOf(asked.answers[place * 2 + 1], 'eth_getBlockReceipts') : receipts[place];
+      const bytes = asked.answers.slice(place * width, (place + 1) * width).reduce((sum, answer) => sum + bytesOf(answer, asked), 0);
+      yield await this.#bind(block, own, bytes, method, signal);
     }
-    const receipts = together
-      ? refs.map((_, place) => this.#resultOf(asked.answers[place * 2 + 1], 'eth_getBlockReceipts'))
-      : await this.#receiptsOneByOne(blocks, signal);
-    const shares = shareOut(asked.bytes, blocks);
-    const bound: (FetchedBlock | null)[] = [];
-    for (const [place, block] of blocks.entries()) {
-      await breath.take();
-      bound.push(await this.#bind(block, receipts[place], shares[place] ?? 0, method, signal));
-    }
-    return bound;
   }
 
   /** A load balancer may answer the two halves from replicas of different branches, or of different heights. */
@@ -176,9 +180,13 @@ function hex(number: number): Hex {
   return `0x${number.toString(16)}`;
 }
 
-/** The bytes of a batch by the number of transactions: near enough to bound what is in flight. */
-function shareOut(bytes: number, blocks: readonly (RpcBlock | null)[]): number[] {
-  const weights = blocks.map((block) => (block === null ? 0 : block.transactions.length + 1));
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return weights.map((weight) => (sum === 0 ? 0 : Math.ceil((bytes * weight) / sum)));
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** Known of a large item; of small ones their share is near enough to bound what is in flight. */
+function bytesOf(answer: RpcAnswer, { bytes, answers }: Asked): number {
+  return (answer.ok ? answer.bytes : undefined) ?? Math.ceil(bytes / answers.length);
 }

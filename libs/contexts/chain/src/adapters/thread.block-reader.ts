@@ -108,7 +108,7 @@ export class ThreadBlockReader extends BlockReader {
     const worker = new Worker(new URL(`./block-reader.worker${extension}`, import.meta.url), {
       name: 'block-reader',
       execArgv: ['--disable-warning=ExperimentalWarning', ...(extension === '.ts' ? ['--conditions=source'] : [])],
-      resourceLimits: { maxYoungGenerationSizeMb: 24 },
+      resourceLimits: { maxYoungGenerationSizeMb: 32 },
     });
     let reason = 'its thread ended';
     worker.on('error', (error: unknown) => (reason = error instanceof Error ? error.message : String(error)));

@@ -36,7 +36,10 @@ export interface IntakeLimits {
 }
 
 /** Larger asks bring no speed, only resident memory. */
-export const INTAKE_LIMITS: IntakeLimits = { bytesInFlight: 24_000_000, bytesPerAsk: 9_000_000, blocksPerAsk: 250, asksInFlight: 3 };
+export const INTAKE_LIMITS: IntakeLimits = { bytesInFlight: 18_000_000, bytesPerAsk: 9_000_000, blocksPerAsk: 250, asksInFlight: 3 };
+/** An ask of so many blocks keeps requests few; more of them only take memory, unless they are small. */
+const FEW_BLOCKS = 12;
+const SMALL_ASK_BYTES = 3_000_000;
 
 const FIRST_GUESS_BYTES = 300_000;
 /** A shorter range is read faster here than a thread starts. */
@@ -101,7 +104,8 @@ export class BlockIntake {
 
   /** The first asks are small, so that a dense chain does not fill the memory before its density is known. */
   #blocksPerAsk(inFlight: number): number {
-    const byBytes = Math.floor(this.#limits.bytesPerAsk / this.#bytesPerBlock);
+    const few = Math.max(FEW_BLOCKS, Math.floor(SMALL_ASK_BYTES / this.#bytesPerBlock));
+    const byBytes = Math.min(few, Math.floor(this.#limits.bytesPerAsk / this.#bytesPerBlock));
     const most = this.#bytesPerBlock === FIRST_GUESS_BYTES && inFlight === 0 ? 8 : this.#limits.blocksPerAsk;
     return Math.max(1, Math.min(most, byBytes));
   }

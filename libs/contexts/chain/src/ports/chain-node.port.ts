@@ -25,6 +25,10 @@ export abstract class ChainNode {
   abstract blockByHash(hash: Hex, signal?: AbortSignal): Promise<FetchedBlock | null>;
   /** Blocks with receipts by number, in as few requests as the provider takes; block and receipts belong together by hash. */
   abstract blocks(numbers: readonly number[], signal?: AbortSignal): Promise<readonly (FetchedBlock | null)[]>;
+  /** The same one after the other, so that a large answer need not be in memory as objects all at once. */
+  async *eachBlock(numbers: readonly number[], signal?: AbortSignal): AsyncGenerator<FetchedBlock | null> {
+    yield* await this.blocks(numbers, signal);
+  }
   /**
    * Heads as the node announces them, by push where it can; ends with an error when the connection is lost,
    * for ever silent where there is no push. The caller's watchdog polls.
