@@ -38,21 +38,42 @@ function prepared(event: EventToAppend | PreparedEvent): PreparedEvent {
   return 'json' in event ? event : prepareEvent(event);
 }
 
-/** The only place where an append becomes text. Throws `append-too-large`. */
+/** An append becomes text only here and in `writeAppendBytes`. Throws `append-too-large`. */
 export function writeAppend(append: Append): AppendText & { readonly text: string } {
+  const { lines, ...head } = linesOf(append);
+  return { ...head, text: lines.join('\n') };
+}
+
+/** The same as bytes of their own, which may be given to another thread. */
+export function writeAppendBytes(append: Append): AppendText & { readonly text: Uint8Array<ArrayBuffer> } {
+  const { lines, ...head } = linesOf(append);
+  const lengths = lines.map((line) => Buffer.byteLength(line));
+  const text = Buffer.allocUnsafeSlow(lengths.reduce((sum, length) => sum + length + 1, -1));
+  let at = 0;
+  for (const [index, line] of lines.entries()) {
+    if (index > 0) text[at++] = NEWLINE;
+    // Nearly all is ASCII, which is copied as it is.
+    at += text.write(line, at, lengths[index] === line.length ? 'latin1' : 'utf8');
+  }
+  return { ...head, text };
+}
+
+const NEWLINE = 10;
+
+function linesOf(append: Append): Omit<AppendText, 'text'> & { readonly lines: readonly string[] } {
   const { stream, events } = append;
   if (events.length > MAX_EVENTS_PER_APPEND) throw new AppendTooLarge(stream, 'events', MAX_EVENTS_PER_APPEND, events.length);
   const envelopes = envelopesOf(events);
-  let text = JSON.stringify(envelopes);
+  const lines = [JSON.stringify(envelopes)];
   let bytes = 0;
   for (const event of events) {
     const { json, bytes: size } = prepared(event);
     if (size > MAX_BYTES_PER_EVENT) throw new AppendTooLarge(stream, 'bytesOfOneEvent', MAX_BYTES_PER_EVENT, size);
     bytes += size;
-    text += `\n${json}`;
+    lines.push(json);
   }
   if (bytes > MAX_BYTES_PER_APPEND) throw new AppendTooLarge(stream, 'bytes', MAX_BYTES_PER_APPEND, bytes);
-  return { stream, expected: revisionNumber(append.expected), count: events.length, types: typesOf(envelopes[1]), text };
+  return { stream, expected: revisionNumber(append.expected), count: events.length, types: typesOf(envelopes[1]), lines };
 }
 
 /** Where the events of one text stand in the log. */

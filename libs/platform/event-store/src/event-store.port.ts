@@ -108,7 +108,7 @@ export abstract class EventStore extends EventReader {
   /** Several appends in this order, one transaction where the store can. The first that fails ends it. */
   abstract appendAll(appends: readonly Append[]): Promise<readonly Appended[]>;
 
-  /** The same for appends that another thread made text (`writeAppend`); only where the store keeps that very text. */
+  /** The same for appends that another thread made text (`writeAppendBytes`); only where the store keeps that very text. */
   appendTexts?(texts: readonly AppendText[]): Promise<readonly Appended[]>;
 }
 

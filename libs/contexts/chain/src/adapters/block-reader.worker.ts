@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { parentPort, type MessagePort } from 'node:worker_threads';
-import { enveloped, inAppends, writeAppend, type AppendText } from '#platform/event-store';
+import { enveloped, inAppends, writeAppendBytes } from '#platform/event-store';
 import { streamName, systemClock } from '#platform/kernel';
 import { sendersOfOlder, verifiedBlock } from '../application/block-check.ts';
 import { Breath } from '../application/breath.ts';
@@ -17,7 +17,6 @@ import { recoverSender } from './ethers.recover-sender.ts';
 import { createKeccak256 } from './hash-wasm.keccak.ts';
 
 const port = parentPort as MessagePort;
-const encoder = new TextEncoder();
 const nodes = new Map<string, ChainNode>();
 const reading = new Map<number, AbortController>();
 const crypto: VerificationCrypto = { keccak256: await createKeccak256(), recoverSender };
@@ -50,7 +49,7 @@ async function read(id: number, node: ChainNode, { chainId, numbers, rules }: Re
 }
 
 /** As the actor of this body would write it, were nothing of it there. */
-function bodyOf(chainId: string, fetched: FetchedBlock): (AppendText & { readonly text: Uint8Array<ArrayBuffer> })[] {
+function bodyOf(chainId: string, fetched: FetchedBlock): ReturnType<typeof writeAppendBytes>[] {
   const now = Date.now();
   const causationId = randomUUID();
   const occasion = { recordedAt: new Date(now).toISOString(), correlationId: causationId, causationId };
@@ -59,9 +58,9 @@ function bodyOf(chainId: string, fetched: FetchedBlock): (AppendText & { readonl
   if (facts.length === 0) return [];
   let revision = -1;
   return inAppends(facts.map((fact, index) => enveloped(stream, index, BODY_VERSIONS[fact.type], fact, occasion))).map((events) => {
-    const { text, ...append } = writeAppend({ stream, expected: revision < 0 ? 'noStream' : revision, events });
+    const append = writeAppendBytes({ stream, expected: revision < 0 ? 'noStream' : revision, events });
     revision += events.length;
-    return { ...append, text: encoder.encode(text) };
+    return append;
   });
 }
 
