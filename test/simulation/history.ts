@@ -43,7 +43,7 @@ export interface History {
 export function drawHistory(seed: number): History {
   const random = new SeededRandom(seed);
   const startBlock = random.between(0, 12);
-  const blocksAtStart = startBlock + random.between(1, 10);
+  const blocksAtStart = startBlock + random.between(2, 10);
   const steps = Array.from({ length: random.between(60, 150) }, () => ({ ...drawStep(random, startBlock), pauseMs: random.oneOf([0, 0, 2, 10, 25, 50]) }));
   return { seed, startBlock, blocksAtStart, steps };
 }

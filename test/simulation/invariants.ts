@@ -36,7 +36,7 @@ function expectSoundLog(events: readonly RecordedEvent[]): void {
   }
   expect(wrong).toEqual([]);
   expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
-  const bodies = events.flatMap(({ type, stream, data }) => (type === 'TxFetched' ? [`${stream} ${String(data['index'])}`] : []));
+  const bodies = events.flatMap(({ type, stream, data }) => (type === 'TxFetched' ? [`${stream} ${Number(data['index'])}`] : []));
   expect(new Set(bodies).size).toBe(bodies.length);
 }
 
@@ -52,16 +52,16 @@ function expectNothingInvented(events: readonly RecordedEvent[], chain: TrueChai
   };
   for (const { type, data } of events) {
     if (type === 'BlockObserved' || type === 'BranchBlockObserved') {
-      const { header } = trueOf(String(data['hash']));
+      const { header } = trueOf(data['hash'] as string);
       expect(data).toMatchObject({ number: Number(header.number), parentHash: header.parentHash, header, receipts: true });
       expect(Object.values(data['verification'] as object)).not.toContain('unverifiable');
     }
     if (type === 'TxFetched') {
-      const { transactions, receipts } = trueOf(String(data['blockHash']));
+      const { transactions, receipts } = trueOf(data['blockHash'] as string);
       const index = Number(data['index']);
       expect([data['transaction'], data['receipt']]).toEqual([transactions[index], receipts?.[index]]);
     }
-    if (type === 'BlocksFinalized' || type === 'BlocksSafe') trueOf(String(data['hash']));
+    if (type === 'BlocksFinalized' || type === 'BlocksSafe') trueOf(data['hash'] as string);
   }
 }
 

@@ -68,6 +68,7 @@ export class Simulation {
   }
 
   async run(): Promise<void> {
+    await this.#untilProven();
     for (const step of this.#history.steps) {
       const before = this.#asked;
       await this.#take(step);
@@ -186,6 +187,15 @@ export class Simulation {
         return this.#clock.leap(step.ms);
       case 'rest':
         return this.#rest();
+    }
+  }
+
+  /** Of its first blocks nobody can tell a chain with rules of its own from a liar that is alone: they are told honestly. */
+  async #untilProven(): Promise<void> {
+    const end = performance.now() + HEALED_MS;
+    while (!(await this.#life.view()).proven.includes('receipts')) {
+      if (performance.now() > end) throw new Error(`nothing was captured: ${await this.#told()}`);
+      await pause(5);
     }
   }
 

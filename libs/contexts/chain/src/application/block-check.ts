@@ -1,4 +1,5 @@
 import type { BlockPart, ObservedBlock } from '../domain/chain.events.ts';
+import { BLOCK_PARTS } from '../domain/chain.events.ts';
 import type { FetchedBlock } from '../domain/rpc-types.ts';
 import { observe } from '../domain/observe.ts';
 import type { VerificationCrypto } from '../domain/verification/crypto.ts';
@@ -35,13 +36,15 @@ export class BlockCheck {
   }
 
   /**
-   * Finds out which parts this chain hashes in its own way. From several blocks, so one odd answer changes nothing; and
-   * what was proven before stays enforced, so neither does a node that lies after a restart.
+   * Finds out which parts this chain hashes in its own way, from the answers of one provider or of several. From several
+   * blocks, so one odd answer changes nothing; a part that one of them verifies, or that was proven before, stays
+   * enforced, so neither does a provider that always lies.
    */
-  probe(samples: readonly FetchedBlock[], proven: readonly BlockPart[] = []): VerificationRules {
+  probe(answers: readonly (readonly FetchedBlock[])[], proven: readonly BlockPart[] = []): VerificationRules {
     if (!this.wantsProbe) return this.#rules;
-    const kept = Object.fromEntries(proven.map((part) => [part, 'enforce']));
-    this.#rules = { ...probeRules(samples, this.#options.crypto), ...kept };
+    const found = answers.filter((blocks) => blocks.length > 0).map((blocks) => probeRules(blocks, this.#options.crypto));
+    const isOwn = (part: BlockPart): boolean => found.length > 0 && !proven.includes(part) && found.every((rules) => rules[part] === 'unverifiable');
+    this.#rules = Object.fromEntries(BLOCK_PARTS.map((part) => [part, isOwn(part) ? 'unverifiable' : 'enforce'])) as VerificationRules;
     return this.#rules;
   }
 

@@ -91,6 +91,16 @@ describe('a provider that lies', () => {
     expect(capture.board.get(CHAIN)?.providers[0]).toMatchObject({ healthy: true });
   });
 
+  it('in every answer at the very first start is found out by the honest second one', async () => {
+    const [liar, honest] = [await stub(20), await stub(20)];
+    const edit = (result: unknown): unknown => (result as object[]).map((one) => ({ ...one, cumulativeGasUsed: '0x1' }));
+    liar.faults.add({ method: 'eth_getBlockReceipts', does: { kind: 'edit', edit } });
+    const capture = rig();
+    await capture.start([liar.url, honest.url]);
+    await capture.untilHead(CHAIN, 20);
+    expect((await capture.events('BlockObserved')).map(({ data }) => (data['verification'] as { receipts: string }).receipts)).not.toContain('unverifiable');
+  });
+
   it('with one odd answer at the start changes no rule', async () => {
     const node = await stub(20);
     node.faults.add({ method: 'eth_getBlockByNumber', when: ({ params }) => params[1] === true, does: { kind: 'edit', edit: (block) => ({ ...block, gasLimit: '0x1' }) }, times: 1 });

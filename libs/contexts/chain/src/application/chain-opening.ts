@@ -3,6 +3,7 @@ import { ChainContradicts, NodeLagging } from './capture.errors.ts';
 import type { ChainActors } from './chain-actors.ts';
 import { viewOf } from './chain-view.ts';
 import type { ProviderSet } from './provider-set.ts';
+import type { BlockPart } from '../domain/chain.events.ts';
 import type { FetchedBlock, RpcHeader } from '../domain/rpc-types.ts';
 import { NodeAnswerInvalid } from '../ports/chain-node.errors.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
@@ -32,7 +33,7 @@ export async function openChain(options: OpeningOptions): Promise<void> {
     });
   }
   const head = Number(latest.number);
-  if (check.wantsProbe) check.probe(await samples(providers, head, options.signal), view.proven);
+  if (check.wantsProbe) await probe(options, head, view.proven);
   if (view.status !== 'absent') return;
   if (options.startBlock === 'latest') await mustStandThere(providers, latest);
   const firstBlock = options.startBlock === 'latest' ? head : options.startBlock;
@@ -55,11 +56,18 @@ async function mustStandThere(providers: ProviderSet, { number, hash }: RpcHeade
   });
 }
 
+/** A chain's own rules are the same whoever tells of its blocks: before a part is let go, every provider is asked. */
+async function probe({ providers, check, signal }: OpeningOptions, head: number, proven: readonly BlockPart[]): Promise<void> {
+  const rules = check.probe([await providers.use((node) => samples(node, head, signal))], proven);
+  if (!providers.several || !Object.values(rules).includes('unverifiable')) return;
+  check.probe(await providers.all(async (node) => samples(node, Math.min(head, await node.headNumber()), signal)), proven);
+}
+
 /** Spread over the newest blocks, where the rules of today hold; two of them next to each other. */
-async function samples(providers: ProviderSet, head: number, signal: AbortSignal): Promise<FetchedBlock[]> {
+async function samples(node: ChainNode, head: number, signal: AbortSignal): Promise<FetchedBlock[]> {
   const wished = [0, 1, 2, 4, 8, 16, 32, 64].slice(0, PROBED_BLOCKS).map((below) => head - below);
   const numbers = wished.filter((number) => number >= 0);
-  const blocks = await providers.use((node) => node.blocks(numbers, signal));
+  const blocks = await node.blocks(numbers, signal);
   return blocks.filter((block) => block !== null);
 }
 

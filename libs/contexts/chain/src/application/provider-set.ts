@@ -63,6 +63,15 @@ export class ProviderSet {
     }
   }
 
+  /** Asks every provider that can be asked now; one in trouble is passed over. */
+  async all<T>(what: (node: ChainNode) => Promise<T>): Promise<readonly T[]> {
+    const due = this.#providers.filter((one) => one.state !== 'well' && this.#now() >= one.until);
+    await Promise.all(due.map((one) => this.#prove(one)));
+    const well = this.#providers.filter(({ state }) => state === 'well');
+    const answers = await Promise.all(well.map(({ node }) => what(node).then((value) => ({ value }), passedOver)));
+    return answers.flatMap((answer) => (answer === undefined ? [] : [answer.value]));
+  }
+
   /** The chain id that the providers proved; proves one when none has. */
   async chainId(): Promise<string> {
     await this.use(async () => undefined);
@@ -160,6 +169,10 @@ export class ProviderSet {
   #now(): number {
     return this.#options.clock.monotonic();
   }
+}
+
+function passedOver(error: unknown): undefined {
+  if (!isNodeTrouble(error)) throw error;
 }
 
 const LONGEST_PAUSE_MS: Readonly<Record<string, number>> = { 'block-mismatch': 3_600_000, 'wrong-chain': 300_000, 'node-lagging': 2_000 };
