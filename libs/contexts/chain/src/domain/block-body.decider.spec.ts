@@ -125,6 +125,17 @@ describe('the body of a block', () => {
 });
 
 describe('a transaction that is too large for one event', () => {
+  it('is finished by an answer that has the fields in another order', () => {
+    const fetched = fetchedOf([{ accessList: 4_000 }]);
+    const turned = {
+      ...fetched,
+      block: { ...fetched.block, transactions: fetched.block.transactions.map(({ accessList, ...rest }) => ({ accessList: (accessList as object[]).map((entry) => Object.fromEntries(Object.entries(entry).reverse())), ...rest })) },
+    } as FetchedBlock;
+    const begun = decide(fetched).slice(0, 6);
+    const [whole] = reassembleBody(stored([...begun, ...decide(turned, begun)])).transactions;
+    expect(whole!.transaction['accessList']).toEqual(fetched.block.transactions[0]!['accessList']);
+  });
+
   const LIMIT = 256 * 1024;
 
   it('is continued, and comes back to the letter: 21 MB of logs, input of 2 MB, one log of 5 MB', () => {

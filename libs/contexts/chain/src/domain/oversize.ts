@@ -42,7 +42,7 @@ export function cut(transaction: RpcTransaction, receipt: RpcReceipt | undefined
   const smallReceipt = receipt === undefined ? undefined : withoutLarge({ ...receipt, logs: chunks[0]?.logs ?? [] }, moved.receipt);
   const inputs: InputPart[] = slices((input ?? '').slice(2 + FIRST_PIECE), PIECE).map((digits) => ({ input: digits }));
   if (Object.keys(moved.transaction).length + Object.keys(moved.receipt).length > 0) {
-    for (const fields of slices(JSON.stringify(moved), TEXT_PIECE)) inputs.push({ input: '', fields });
+    for (const fields of slices(sortedJson(moved), TEXT_PIECE)) inputs.push({ input: '', fields });
   }
   return { transaction: small, receipt: smallReceipt, inputs, logs: chunks.slice(1) };
 }
@@ -105,6 +105,14 @@ function charactersOf(value: unknown): number {
   if (Array.isArray(value)) for (const item of value) sum += charactersOf(item);
   else for (const field in value) sum += field.length + 4 + charactersOf((value as Record<string, unknown>)[field]);
   return sum;
+}
+
+/** The same text for the same value, whoever wrote its fields in which order: pieces of two answers must fit together. */
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_field, item: unknown) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+    return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
 }
 
 /** Bytes of the JSON in UTF-8. */
