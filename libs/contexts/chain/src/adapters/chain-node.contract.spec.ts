@@ -133,6 +133,17 @@ describe.each(['http', 'ws'] as const)('a node that misbehaves, over %s', (proto
     expect(await connect(url()).header('safe')).toBeNull();
   });
 
+  it.each([
+    ['that the tag is no number', -32602, 'invalid argument 0: hex string without 0x prefix'],
+    ['that it does not offer this', -32601, 'method not supported'],
+  ])('has no final block when it says %s, and is not asked at once again', async (_how, code, message) => {
+    stub.faults.add({ method: 'eth_getBlockByNumber', when: ({ params }) => params[0] === 'finalized', does: { kind: 'error', code, message } });
+    const node = connect(url());
+    expect([await node.header('finalized'), await node.header('finalized')]).toEqual([null, null]);
+    expect(stub.calls.get('eth_getBlockByNumber')).toBe(1);
+    expect(await node.header('latest')).not.toBeNull();
+  });
+
   it('asks again for the rest of a partial answer and learns the size', async () => {
     await stub.close();
     stub = await ReplayNode.start(chain, { maxAnswerBytes: 30_000 });

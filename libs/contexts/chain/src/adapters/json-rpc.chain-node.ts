@@ -2,7 +2,7 @@ import type { Clock } from '#platform/kernel';
 import type { FetchedBlock, Hex, RpcBlock, RpcHeader } from '../domain/rpc-types.ts';
 import { Breath } from '../application/breath.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
-import { NodeAnswerInvalid } from '../ports/chain-node.errors.ts';
+import { MethodUnsupported, NodeAnswerInvalid, NodeRefused } from '../ports/chain-node.errors.ts';
 import type { HeadHint } from '../ports/chain-node.port.ts';
 import { ChainNode } from '../ports/chain-node.port.ts';
 import { belongElsewhere, notIndexedYet, readBlock, readHeader, readQuantity, readReceipts } from './chain-node-answers.ts';
@@ -20,6 +20,9 @@ export interface JsonRpcOptions {
   readonly receipts: boolean;
 }
 
+/** A tag that a node refuses is not asked for again so soon. */
+const UNKNOWN_TAG_MS = 600_000;
+
 /** One provider that speaks Ethereum JSON-RPC. https://ethereum.github.io/execution-apis/ */
 export class JsonRpcChainNode extends ChainNode {
   readonly label: string;
@@ -28,6 +31,8 @@ export class JsonRpcChainNode extends ChainNode {
   readonly #options: JsonRpcOptions;
   readonly #sizer = new BatchSizer();
   readonly #blockReceipts: BlockReceiptsSupport;
+  /** Until when on the monotonic clock. */
+  readonly #unknownTags = new Map<string, number>();
 
   constructor(options: JsonRpcOptions) {
     super();
@@ -47,12 +52,26 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   async header(ref: number | Hex | 'latest' | 'safe' | 'finalized'): Promise<RpcHeader | null> {
+    if (ref === 'safe' || ref === 'finalized') return this.#tagged(ref);
     const byHash = typeof ref === 'string' && ref.startsWith('0x');
     const [method, param] = byHash ? ['eth_getBlockByHash', ref] : ['eth_getBlockByNumber', typeof ref === 'number' ? hex(ref) : ref];
     const header = this.#headerOf(await this.#one(method, [param, false]));
     if (header !== null && byHash && header.hash !== ref) throw this.#invalid('another block than the hash asked for', { asked: ref, got: header.hash });
     if (header !== null && typeof ref === 'number') this.#checkNumber(header, ref);
     return header;
+  }
+
+  /** A node that knows no tags refuses them in words of its own: that is no trouble, the chain has none there. */
+  async #tagged(tag: 'safe' | 'finalized'): Promise<RpcHeader | null> {
+    const { clock } = this.#options;
+    if (clock.monotonic() < (this.#unknownTags.get(tag) ?? 0)) return null;
+    try {
+      return this.#headerOf(await this.#one('eth_getBlockByNumber', [tag, false]));
+    } catch (error) {
+      if (!(error instanceof MethodUnsupported || (error instanceof NodeRefused && error.meaning === 'refused'))) throw error;
+      this.#unknownTags.set(tag, clock.monotonic() + UNKNOWN_TAG_MS);
+      return null;
+    }
   }
 
   async headers(numbers: readonly number[]): Promise<readonly (RpcHeader | null)[]> {
