@@ -93,6 +93,9 @@ export class CaptureProcess {
   /** Runs until the signal is aborted, then resolves. Trouble of nodes is waited out; it never rejects for it. */
   async run(signal: AbortSignal): Promise<void> {
     this.#show('starting', undefined);
+    // A mute node must not hold up the end: its connections are cut, and what was asked of it fails.
+    const cut = (): void => void this.#providers.close().catch(() => undefined);
+    signal.addEventListener('abort', cut, { once: true });
     try {
       const open = await this.#persist(signal, () => this.#open(signal));
       if (open === undefined) return;

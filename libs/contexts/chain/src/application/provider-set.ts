@@ -33,6 +33,7 @@ export class ProviderSet {
   readonly #options: ProviderSetOptions;
   #chainId: string | undefined;
   #pinned: Provider | undefined;
+  #closed = false;
 
   constructor(options: ProviderSetOptions) {
     this.#options = options;
@@ -48,7 +49,7 @@ export class ProviderSet {
     const tried = new Set<Provider>();
     let trouble: ChainfoldError | undefined;
     for (;;) {
-      const provider = await this.#choose(tried);
+      const provider = this.#closed ? undefined : await this.#choose(tried);
       if (provider === undefined) throw trouble ?? this.#none();
       tried.add(provider);
       try {
@@ -58,7 +59,7 @@ export class ProviderSet {
       } catch (error) {
         if (!isNodeTrouble(error)) throw error;
         trouble = error;
-        this.#punish(provider, error);
+        if (!ONLY_THIS_REQUEST.has(error.code)) this.#punish(provider, error);
       }
     }
   }
@@ -87,6 +88,12 @@ export class ProviderSet {
     return this.#providers.some(({ node }) => node.pushes);
   }
 
+  /** All but this one; undefined while one of them can not be asked. */
+  others(node: ChainNode): readonly ChainNode[] | undefined {
+    const others = this.#providers.filter((one) => one.node !== node);
+    return others.every(({ state }) => state === 'well') ? others.map((one) => one.node) : undefined;
+  }
+
   get several(): boolean {
     return this.#providers.length > 1;
   }
@@ -97,7 +104,9 @@ export class ProviderSet {
     return pinnedFirst.map(({ node, state, reason }) => ({ label: node.label, healthy: state === 'well', ...(reason === undefined ? {} : { reason }) }));
   }
 
+  /** What is asked now fails at once, as does all that is asked later: nobody waits for a node that is mute. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#providers.map(({ node }) => node.close()));
   }
 
@@ -145,19 +154,15 @@ export class ProviderSet {
   }
 
   #punish(provider: Provider, error: ChainfoldError): void {
-    // It is well for everything else: only this request goes elsewhere.
-    if (error.code === 'history-pruned' || error.code === 'method-unsupported') return;
-    // The only provider is not made worse by being late.
-    if (error.code === 'node-lagging' && !this.several) return;
+    if (this.#closed) return;
     const wasUnwell = provider.state === 'unwell';
     provider.failures += 1;
     provider.state = 'unwell';
     provider.reason = reasonOf(error);
     provider.until = this.#now() + pauseMs(error, provider.failures);
     if (wasUnwell) return;
-    const fields = { chainId: this.#chainId, node: provider.node.label, code: error.code, ...error.facts };
-    if (error.code === 'block-mismatch') this.#options.log.error(fields, 'verification failed');
-    else this.#options.log.warn(fields, 'provider is unwell');
+    const { level, says } = penaltyFor(error);
+    this.#options.log[level]({ chainId: this.#chainId, node: provider.node.label, code: error.code, ...error.facts }, says);
   }
 
   #none(): NoProvider {
@@ -175,8 +180,24 @@ function passedOver(error: unknown): undefined {
   if (!isNodeTrouble(error)) throw error;
 }
 
-const LONGEST_PAUSE_MS: Readonly<Record<string, number>> = { 'block-mismatch': 3_600_000, 'wrong-chain': 300_000, 'node-lagging': 2_000 };
-const FIRST_PAUSE_MS: Readonly<Record<string, number>> = { 'block-mismatch': 30_000, 'wrong-chain': 10_000, 'node-lagging': 2_000 };
+/** A provider with such trouble is well for everything else: it keeps its place, and this request goes elsewhere. */
+const ONLY_THIS_REQUEST: ReadonlySet<string> = new Set(['history-pruned', 'method-unsupported', 'node-lagging']);
+
+interface Penalty {
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+  readonly level: 'warn' | 'error';
+  readonly says: string;
+}
+const USUAL: Penalty = { firstPauseMs: 250, longestPauseMs: 10_000, level: 'warn', says: 'provider is unwell' };
+const PENALTIES: Readonly<Record<string, Penalty>> = {
+  'block-mismatch': { firstPauseMs: 30_000, longestPauseMs: 3_600_000, level: 'error', says: 'verification failed' },
+  'wrong-chain': { ...USUAL, firstPauseMs: 10_000, longestPauseMs: 300_000 },
+};
+
+function penaltyFor({ code }: ChainfoldError): Penalty {
+  return PENALTIES[code] ?? USUAL;
+}
 
 /** A provider's own wish is obeyed; otherwise doubling from a quarter of a second, at most ten. */
 function pauseMs(error: ChainfoldError, failures: number): number {
@@ -184,8 +205,8 @@ function pauseMs(error: ChainfoldError, failures: number): number {
     if (error.waitMs !== undefined) return error.waitMs;
     if (error.meaning === 'exhausted' || error.meaning === 'revoked') return 600_000;
   }
-  const first = FIRST_PAUSE_MS[error.code] ?? 250;
-  return Math.min(LONGEST_PAUSE_MS[error.code] ?? 10_000, first * 2 ** Math.min(failures - 1, 20));
+  const { firstPauseMs, longestPauseMs } = penaltyFor(error);
+  return Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures - 1, 20));
 }
 
 function reasonOf(error: ChainfoldError): string {
