@@ -62,6 +62,11 @@ export class Simulation {
     return this.#life;
   }
 
+  /** What the capture can know to be final: not what lies below its first block. */
+  get finalized(): number {
+    return this.chain.finalized < this.#history.startBlock ? -1 : this.chain.finalized;
+  }
+
   /** All that was logged of late, of this life and the one before. */
   get lines(): readonly string[] {
     return [...(this.#ended.at(-1)?.lines ?? []), '-- started again', ...this.#life.lines];
@@ -150,8 +155,8 @@ export class Simulation {
         return this.chain.finalize(step.behind, step.gap);
       case 'lie': {
         const lie = LIES.find(({ name }) => name === step.lie);
-        if (lie !== undefined) this.first.faults.add({ when: lie.concerns, does: { kind: 'edit', edit: lie.edit }, times: step.times });
-        return;
+        if (lie === undefined) throw new Error(`nobody knows the lie ${step.lie}`);
+        return void this.first.faults.add({ when: lie.concerns, does: { kind: 'edit', edit: lie.edit }, times: Math.min(step.times, lie.most ?? step.times) });
       }
       case 'misbehave':
         return void this.first.faults.add({ ...(step.method === undefined ? {} : { method: step.method }), does: step.does, times: step.times });
@@ -221,7 +226,7 @@ export class Simulation {
 
   async #isWhole(): Promise<boolean> {
     const view = await this.#life.view().catch(() => undefined);
-    const isAtHead = view?.head?.hash === this.chain.tip.hash && (view.finalized?.number ?? -1) === Math.max(this.chain.finalized, -1);
+    const isAtHead = view?.head?.hash === this.chain.tip.hash && (view.finalized?.number ?? -1) === this.finalized;
     return isAtHead && (await this.#life.actors.chains.peek(CHAIN_ID)).state.status === 'following' && (await this.#openBackfills()).length === 0 && (await this.#missingBelow()).length === 0;
   }
 
