@@ -1,17 +1,30 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { Logger } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { ChainfoldError } from '#platform/kernel';
 import { sendProblem } from './problem-filter.ts';
 import { problemOf } from './problem.ts';
+import { BodyMalformed, BodyTooLarge, MediaTypeUnsupported } from './request.errors.ts';
 
 /** Of a request body: commands are small. */
 export const MAX_BODY_BYTES = 1_048_576;
 const MAX_PARAM_LENGTH = 200;
+const log = new Logger('Http');
+
+/**
+ * What Fastify itself refuses, a body above all. Nest's handler comes too late: a plugin that is awaited before it boots
+ * the server, and the routes keep the handler that stands there then. So ours stands there first, and stays.
+ */
+class ProblemAdapter extends FastifyAdapter {
+  override setErrorHandler(): never {
+    return undefined as never;
+  }
+}
 
 /** The web server, with refusals as problems also where no route has been found yet. */
 export function createHttpAdapter(): FastifyAdapter {
-  return new FastifyAdapter({
+  const adapter = new ProblemAdapter({
     bodyLimit: MAX_BODY_BYTES,
     trustProxy: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
@@ -21,6 +34,27 @@ export function createHttpAdapter(): FastifyAdapter {
       socket.end(rawProblem((error as NodeJS.ErrnoException).code));
     },
   });
+  adapter.getInstance().setErrorHandler((error: FastifyError, request, reply) => {
+    const answer = problemOf(refusalOf(error, request.headers['content-type']), request.url);
+    if (answer.unexpected) log.error({ msg: 'request failed', method: request.method, url: answer.problem.instance, err: error });
+    sendProblem(reply, answer);
+  });
+  return adapter;
+}
+
+/** The parser of bodies speaks of its own inside; the request is what the client can change. */
+function refusalOf(error: FastifyError, contentType: string | undefined): unknown {
+  if (error instanceof ChainfoldError) return error;
+  switch (error.statusCode) {
+    case 400:
+      return new BodyMalformed(error.code === 'FST_ERR_CTP_EMPTY_JSON_BODY');
+    case 413:
+      return new BodyTooLarge(MAX_BODY_BYTES);
+    case 415:
+      return new MediaTypeUnsupported(contentType);
+    default:
+      return error;
+  }
 }
 
 class AddressRefused extends ChainfoldError {

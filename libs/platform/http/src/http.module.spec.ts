@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Controller, Get, HttpException, NotFoundException, Post, ServiceUnavailableException } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Controller, Get, HttpException, Inject, Module, NotFoundException, Post, ServiceUnavailableException } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { Test } from '@nestjs/testing';
 import type { TellOptions } from '#platform/actors';
 import { ChainfoldError, type ErrorKind } from '#platform/kernel';
@@ -49,10 +51,24 @@ class HealthController {
   }
 }
 
+/** As the page does. Awaiting it boots the server before the framework has put its own handler of errors there. */
+@Module({})
+class EarlyPlugin {
+  readonly #http: HttpAdapterHost<FastifyAdapter>;
+
+  constructor(@Inject(HttpAdapterHost) http: HttpAdapterHost<FastifyAdapter>) {
+    this.#http = http;
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.#http.httpAdapter.getInstance<FastifyInstance>().register(async () => undefined);
+  }
+}
+
 describe('the web server', () => {
   let app: NestFastifyApplication;
   const open = async (accessTokens: readonly AccessToken[] = []): Promise<void> => {
-    const imports = [HttpModule.register({ info: { title: 'Test <b>', version: '1.0.0', description: 'of a test' }, accessTokens })];
+    const imports = [EarlyPlugin, HttpModule.register({ info: { title: 'Test <b>', version: '1.0.0', description: 'of a test' }, accessTokens })];
     const module = await Test.createTestingModule({ imports, controllers: [ThingsController, HealthController] }).compile();
     app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), { logger: false });
     await app.init();
@@ -120,6 +136,28 @@ describe('the web server', () => {
 
     it('an address cut off in the middle of a byte', async () => {
       expect((await get('/api/v1/things/%e0%a4%a')).json()).toMatchObject({ status: 400, code: 'url-malformed' });
+    });
+  });
+
+  describe('turns a body that it cannot read into a problem document:', () => {
+    beforeEach(async () => open());
+
+    const deep = '['.repeat(100_000);
+    it.each([
+      ['one that is cut off', '{', 400, 'body-malformed'],
+      ['an empty one', '', 400, 'body-malformed'],
+      ['nesting without end', deep, 400, 'body-malformed'],
+      ['one with a key that would reach into every object', '{"amount":"1","__proto__":{"x":1}}', 400, 'body-malformed'],
+      ['one of three megabytes', JSON.stringify({ amount: 'a'.repeat(3_000_000) }), 413, 'body-too-large'],
+      ['a content type of its own', '<a/>', 415, 'media-type-unsupported', 'application/xml'],
+    ])('%s', async (_name, payload, status, code, contentType = 'application/json') => {
+      const response = await app.inject({ method: 'POST', url: '/api/v1/things/a/orders', payload, headers: { 'content-type': contentType } });
+      expect([response.statusCode, response.headers['content-type']]).toEqual([status, 'application/problem+json; charset=utf-8']);
+      expect(response.json()).toEqual({
+        type: `urn:chainfold:problem:${code}`, title: expect.any(String), status, detail: expect.any(String), instance: '/api/v1/things/a/orders',
+        code, retryable: false, hint: expect.stringMatching(/\.$/), ...(status === 400 ? { errors: [{ pointer: '/body', detail: expect.any(String) }] } : { facts: expect.any(Object) }),
+      });
+      expect(response.body).not.toContain('FST_');
     });
   });
 

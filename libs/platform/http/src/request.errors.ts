@@ -3,16 +3,30 @@ import { ChainfoldError } from '#platform/kernel';
 /** `pointer` starts with the part of the request: /path/chainId, /query/limit, /body/from, /header/If-Match. */
 export type InvalidField = { readonly pointer: string; readonly detail: string };
 
+const REQUEST_INVALID = { code: 'request-invalid', hint: 'Correct what `errors` points to; /api/docs shows what each field takes.' };
+
 export class InvalidRequest extends ChainfoldError {
   readonly fields: readonly InvalidField[];
 
-  constructor(fields: readonly InvalidField[]) {
-    super(fields.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '), {
-      code: 'request-invalid',
-      kind: 'invalid',
-      hint: 'Correct what `errors` points to; /api/docs shows what each field takes.',
-    });
+  constructor(fields: readonly InvalidField[], told: { readonly code: string; readonly hint: string } = REQUEST_INVALID) {
+    super(fields.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '), { ...told, kind: 'invalid' });
     this.fields = fields;
+  }
+}
+
+/** No JSON at all; what is JSON and not what a field takes is `request-invalid`. */
+export class BodyMalformed extends InvalidRequest {
+  constructor(empty: boolean) {
+    super([{ pointer: '/body', detail: empty ? 'The body is empty' : 'The body is not well-formed JSON' }], {
+      code: 'body-malformed',
+      hint: 'Send one JSON object; /api/docs shows its fields.',
+    });
+  }
+}
+
+export class BodyTooLarge extends ChainfoldError {
+  constructor(limit: number) {
+    super(`The body is larger than ${limit} bytes`, { code: 'body-too-large', kind: 'invalid', facts: { limit }, hint: 'Commands are small: /api/docs shows what they take.' });
   }
 }
 
