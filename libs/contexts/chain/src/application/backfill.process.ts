@@ -7,6 +7,7 @@ import type { OpenChain } from './capture.process.ts';
 import { NoProvider, isNodeTrouble } from './capture.errors.ts';
 import type { BackfillActors, ChainActors } from './chain-actors.ts';
 import { blocksBeside } from './beside-range.ts';
+import { viewOf } from './chain-view.ts';
 import { pieces } from './observed-pieces.ts';
 
 export interface BackfillParts {
@@ -35,6 +36,9 @@ type Job = { -readonly [field in keyof BackfillProgress]: BackfillProgress[field
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
+const UNTIL_FINAL_MS = 500;
+/** With growing pauses this is long enough for the head to leave a branch too. */
+const MOST_REREADS = 6;
 const TELLING: readonly string[] = ['BackfillRequested', 'BackfillCompleted'];
 
 /** Fills the ranges that the log says were requested, whoever requested them; goes on after a restart. */
@@ -105,44 +109,39 @@ export class BackfillProcess {
 
   async #persist(job: Job, open: OpenChain, signal: AbortSignal): Promise<void> {
     const { log, clock } = this.#parts;
+    let left = 0;
     for (let failures = 0; !signal.aborted; failures += 1) {
       const before = job.done;
       try {
-        await this.#fill(job, open, signal);
+        await this.#fill(job, open, signal, left > 0);
         return;
       } catch (error) {
         if (signal.aborted) return;
         if (job.done > before) failures = 0;
+        if (leftBranch(error)) left += 1;
         const reason = error instanceof Error ? error.message : String(error);
-        // Every command of a backfill may come twice, so an append without an answer passes too.
-        const passing = isNodeTrouble(error) || (error instanceof ChainfoldError && (error.retryable || error.kind === 'unavailable'));
+        const passing = isPassing(error) || (leftBranch(error) && left <= MOST_REREADS);
         const changed = job.state !== (passing ? 'stalled' : 'failed');
         Object.assign(job, { state: passing ? 'stalled' : 'failed', reason, blocksPerSecond: 0 });
         const facts = error instanceof ChainfoldError ? { code: error.code, ...error.facts } : { error };
         if (changed) log.warn({ chainId: job.chainId, from: job.from, to: job.to, ...facts }, passing ? 'backfill stalled' : 'backfill failed');
         if (!passing) return;
-        const pause = error instanceof NoProvider ? error.waitMs : FIRST_PAUSE_MS * 2 ** Math.min(failures, 8);
+        const pause = error instanceof NoProvider ? error.waitMs : FIRST_PAUSE_MS * 2 ** Math.min(Math.max(failures, left - 1), 8);
         await clock.sleep(Math.min(LONGEST_PAUSE_MS, pause), signal).catch(() => undefined);
       }
     }
   }
 
-  async #fill(job: Job, { intake, priority }: OpenChain, signal: AbortSignal): Promise<void> {
+  /** `again`: the newest blocks of the range are read once more, for the chain left the branch that they were on. */
+  async #fill(job: Job, open: OpenChain, signal: AbortSignal, again: boolean): Promise<void> {
     const { backfills, chains, reader, log } = this.#parts;
     const { chainId, from, to } = job;
     const id = `${chainId}.${from}.${to}`;
     await backfills.tell(id, { type: 'StartBackfill', chainId, from, to });
     const { state } = await backfills.peek(id);
-    const next = state.status === 'running' && state.tip !== undefined ? state.tip.number + 1 : from;
     if (state.status === 'running') {
-      job.done = next - from;
-      job.state = 'running';
-      job.reason = undefined;
-      log.info({ chainId, from, to, next }, 'backfill runs');
-      const rate = new Rate(this.#parts.clock);
-      for await (const blocks of intake.range(next, to, signal, () => priority.clear())) {
-        for (const piece of pieces(blocks)) await this.#observe(job, id, piece, rate);
-      }
+      const next = again ? (state.recent[0]?.number ?? from) : state.tip === undefined ? from : state.tip.number + 1;
+      await this.#read(job, id, next, open, signal);
       const beside = await blocksBeside(reader, chainId, from, to);
       await backfills.tell(id, { type: 'FinishBackfill', ...beside });
     }
@@ -151,12 +150,52 @@ export class BackfillProcess {
     log.info({ chainId, from, to, blocks: to - from + 1 }, 'backfill finished');
   }
 
+  async #read(job: Job, id: string, from: number, open: OpenChain, signal: AbortSignal): Promise<void> {
+    const { chainId, to } = job;
+    job.done = from - job.from;
+    for (let next = from; next <= to; ) {
+      const last = await this.#settled(job, next, open, signal);
+      job.state = 'running';
+      job.reason = undefined;
+      if (next === from) this.#parts.log.info({ chainId, from: job.from, to, next }, 'backfill runs');
+      const rate = new Rate(this.#parts.clock);
+      for await (const blocks of open.intake.range(next, last, signal, () => open.priority.clear())) {
+        for (const piece of pieces(blocks)) await this.#observe(job, id, piece, rate);
+      }
+      next = last + 1;
+    }
+  }
+
+  /**
+   * How far the range may be read. What is not final yet is waited for, since a branch that replaced it would find its
+   * blocks canonical. Where nothing is final there is nothing to wait for, nor where the head is not followed.
+   */
+  async #settled(job: Job, next: number, { follows }: OpenChain, signal: AbortSignal): Promise<number> {
+    for (;;) {
+      const { finalized } = viewOf((await this.#parts.chains.peek(job.chainId)).state);
+      if (!follows || finalized === undefined || finalized.number >= job.to) return job.to;
+      if (finalized.number >= next) return finalized.number;
+      Object.assign(job, { state: 'waiting', reason: `block ${next} is not final yet`, blocksPerSecond: 0 });
+      await this.#parts.clock.sleep(UNTIL_FINAL_MS, signal);
+    }
+  }
+
   async #observe(job: Job, id: string, piece: readonly ObservedBlock[], rate: Rate): Promise<void> {
     await this.#parts.backfills.tell(id, { type: 'ObserveBackfilled', blocks: piece });
-    job.done += piece.length;
+    job.done = (piece.at(-1)?.number ?? job.from) - job.from + 1;
     job.blocksPerSecond = rate.after(piece.length);
     this.#parts.metrics.backfilled(job.chainId, piece.length, piece.reduce((sum, block) => sum + block.transactionCount, 0));
   }
+}
+
+/** Every command of a backfill may come twice, so an append without an answer passes too. */
+function isPassing(error: unknown): boolean {
+  return isNodeTrouble(error) || (error instanceof ChainfoldError && (error.retryable || error.kind === 'unavailable'));
+}
+
+/** What was read does not go with what the node says now, or with our head. */
+function leftBranch(error: unknown): boolean {
+  return error instanceof ChainfoldError && (error.code === 'parent-mismatch' || error.code === 'backfill-unlinked');
 }
 
 /** Blocks per second, over about the last ten seconds. */

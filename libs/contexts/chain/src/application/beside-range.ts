@@ -1,8 +1,10 @@
 import type { EventReader } from '#platform/event-store';
-import type { RecordedEvent } from '#platform/kernel';
+import type { RecordedEvent, StreamName } from '#platform/kernel';
 import { streamName } from '#platform/kernel';
+import { REWINDABLE } from '../domain/backfill.decider.ts';
 import type { ObservedBlock } from '../domain/chain.events.ts';
 import type { Hex } from '../domain/rpc-types.ts';
+import { Breath } from './breath.ts';
 
 const PAGE = 500;
 
@@ -25,7 +27,7 @@ async function canonicalAt(reader: EventReader, chainId: string, number: number)
 async function inHead(reader: EventReader, chainId: string, number: number): Promise<ObservedBlock | undefined> {
   const branch = new Map<Hex, ObservedBlock>();
   let found: ObservedBlock | undefined;
-  for await (const { type, data } of eventsOf(reader, 'chain', chainId)) {
+  for await (const { type, data } of eventsOf(reader, streamName('chain', chainId), 0)) {
     const block = data as unknown as ObservedBlock;
     if (type === 'BlockObserved' && block.number === number) found = block;
     if (type === 'BranchBlockObserved' && block.number === number) branch.set(block.hash, block);
@@ -43,21 +45,37 @@ async function inBackfill(reader: EventReader, chainId: string, number: number):
     for (const { stream } of streams) {
       const [chain, from, to] = stream.slice('backfill-'.length).split('.');
       if (chain !== chainId || Number(from) > number || Number(to) < number) continue;
-      // Revision 0 is the start; every block after it is one event.
-      const [event] = await reader.readStream(stream, 1 + number - Number(from), 1);
-      if (event?.type === 'BlockObserved') return event.data as unknown as ObservedBlock;
+      const block = await lastAt(reader, stream, number, 1 + number - Number(from));
+      if (block !== undefined) return block;
     }
     after = streams.at(-1)?.stream;
     if (streams.length < PAGE) return undefined;
   }
 }
 
-async function* eventsOf(reader: EventReader, category: string, id: string): AsyncGenerator<RecordedEvent> {
-  const stream = streamName(category, id);
-  for (let next = 0; ; ) {
+/**
+ * Revision 0 is the start, and every block after it is one event, so a number does not stand before `earliest`. It came
+ * again where a branch replaced it, which is over once the range has grown beyond what may be replaced.
+ */
+async function lastAt(reader: EventReader, stream: StreamName, number: number, earliest: number): Promise<ObservedBlock | undefined> {
+  let found: ObservedBlock | undefined;
+  for await (const { type, data } of eventsOf(reader, stream, earliest)) {
+    if (type !== 'BlockObserved') continue;
+    const block = data as unknown as ObservedBlock;
+    if (block.number === number) found = block;
+    if (block.number >= number + REWINDABLE) break;
+  }
+  return found;
+}
+
+/** Page by page, with a turn for others between: the order of a chain may be a million events. */
+async function* eventsOf(reader: EventReader, stream: StreamName, from: number): AsyncGenerator<RecordedEvent> {
+  const breath = new Breath();
+  for (let next = from; ; ) {
     const page = await reader.readStream(stream, next, PAGE);
     yield* page;
     if (page.length < PAGE) return;
     next += page.length;
+    await breath.take();
   }
 }

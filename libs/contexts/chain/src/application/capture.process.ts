@@ -58,6 +58,8 @@ export interface OpenChain {
   readonly chainId: string;
   readonly intake: BlockIntake;
   readonly priority: HeadPriority;
+  /** False where its head is left alone. */
+  readonly follows: boolean;
 }
 
 const FIRST_PAUSE_MS = 100;
@@ -117,7 +119,7 @@ export class CaptureProcess {
     const check = new BlockCheck({ chainId, crypto, metrics, rules: this.#chain.rules });
     await openChain({ chainId, providers: this.#providers, chains, check, startBlock: this.#chain.startBlock, signal });
     const intake = new BlockIntake({ chainId, providers: this.#providers, check, bodies, clock, limits, aside });
-    return { chainId, check, intake, priority: this.#priority };
+    return { chainId, check, intake, priority: this.#priority, follows: this.#chain.follow !== false };
   }
 
   async #follow({ chainId, intake }: OpenChain, signal: AbortSignal): Promise<void> {

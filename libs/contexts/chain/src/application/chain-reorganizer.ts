@@ -6,9 +6,9 @@ import type { BlockRef, Hex } from '../domain/rpc-types.ts';
 import type { ChainNode, HeadHint } from '../ports/chain-node.port.ts';
 import type { BlockIntake } from './block-intake.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
-import { BranchMoved, NodeLagging } from './capture.errors.ts';
+import { BranchMoved, ChainContradicts, NodeLagging } from './capture.errors.ts';
 import type { ChainView } from './chain-view.ts';
-import { contradiction, findForkPoint } from './fork-point.ts';
+import { findForkPoint } from './fork-point.ts';
 import { pieces } from './observed-pieces.ts';
 import type { ProviderSet } from './provider-set.ts';
 
@@ -54,7 +54,8 @@ export class ChainReorganizer {
 
   /**
    * A head lower than ours is a late replica, unless one provider twice answers null for our head's hash while it
-   * serves an ancestor of it. True when the chain was rolled back.
+   * serves an ancestor of it, and every other provider can be asked and has left our head too. Nothing is lost by
+   * waiting: what the chain becomes shows itself as a branch. True when the chain was rolled back.
    */
   async rolledBack(view: ChainView, signal: AbortSignal): Promise<boolean> {
     const head = view.head as BlockRef;
@@ -65,11 +66,11 @@ export class ChainReorganizer {
       }
       const latest = await node.header('latest');
       if (latest === null || Number(latest.number) >= head.number) return undefined;
-      const number = Number(latest.number);
-      const floor = view.finalized?.number ?? view.lowest;
-      const lostAll = view.finalized === undefined && view.lowest === view.firstBlock && number < view.firstBlock;
-      if (number < floor && !lostAll) throw contradiction(view, floor, node.label);
-      return lostAll || view.hashAt(number) === latest.hash ? { number, hash: latest.hash } : undefined;
+      const shared = await findForkPoint(node, view, Number(latest.number));
+      if (shared.hash !== latest.hash) return undefined;
+      const others = this.#options.providers.others(node);
+      if (others === undefined || (await anyServes(others, head))) throw new NodeLagging(node.label, head.number);
+      return shared;
     });
     if (ancestor === undefined) return false;
     await this.#adopt(view, ancestor, []);
@@ -85,13 +86,15 @@ export class ChainReorganizer {
     return view.hashAt(number) === latest.hash ? undefined : { number, hash: latest.hash, parentHash: latest.parentHash };
   }
 
-  /** What would stop the chain is asked twice too. */
+  /** What would stop the chain is asked twice too, and is no more than a provider gone astray while another one still stands with us. */
   async #ancestor(node: ChainNode, view: ChainView, seen: HeadHint, signal: AbortSignal): Promise<BlockRef> {
     try {
       return await findForkPoint(node, view, seen.number);
     } catch (error) {
-      if (!(error instanceof Error) || !('code' in error) || !String(error.code).startsWith('reorg-below')) throw error;
+      if (!(error instanceof ChainContradicts)) throw error;
       await this.#options.clock.sleep(CONFIRM_MS, signal);
+      const others = this.#options.providers.others(node) ?? [];
+      if (await anyServes(others, view.head as BlockRef)) throw new NodeLagging(node.label, seen.number);
       return findForkPoint(node, view, seen.number);
     }
   }
@@ -116,9 +119,16 @@ export class ChainReorganizer {
     for (const blocks of pieces(branch)) await chains.tell(chainId, { type: 'ObserveBranch', ancestor, blocks });
     const last = branch.at(-1);
     const tip = last === undefined ? ancestor : { number: last.number, hash: last.hash };
-    await chains.tell(chainId, { type: 'AdoptBranch', ancestor, tip });
+    // A very deep one is adopted in parts, one for each time it is told.
+    while ((await chains.tell(chainId, { type: 'AdoptBranch', ancestor, tip })).events.length > 0);
     const depth = (view.head?.number ?? ancestor.number) - ancestor.number;
     metrics.reorganized(chainId, depth);
     log.info({ chainId, ancestor: ancestor.number, depth, adopted: branch.length }, 'chain reorganized');
   }
+}
+
+/** By number, for a node may long keep blocks of a branch that it left. One that fails to answer has not left it. */
+async function anyServes(nodes: readonly ChainNode[], { number, hash }: BlockRef): Promise<boolean> {
+  const serve = nodes.map((node) => node.header(number).then((header) => header?.hash === hash, () => true));
+  return (await Promise.all(serve)).includes(true);
 }

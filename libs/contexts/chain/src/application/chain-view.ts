@@ -1,3 +1,4 @@
+import { isBackfilled } from '../domain/chain-backfills.ts';
 import type { BackfillRange, Chain } from '../domain/chain-state.ts';
 import { cutTo, lowest } from '../domain/chain-links.ts';
 import type { BlockPart } from '../domain/chain.events.ts';
@@ -19,6 +20,8 @@ export interface ChainView {
   /** Lowest number whose hash is still remembered, and the parent that it names. */
   readonly lowest: number;
   readonly lowestParent: Hex | undefined;
+  /** The block under the lowest one is held too, by a backfill that is complete. */
+  readonly backfilledBelow: boolean;
   /** Undefined where it is not remembered, or was never captured. */
   hashAt(number: number): Hex | undefined;
 }
@@ -39,6 +42,7 @@ export function viewOf(chain: Chain): ChainView {
     proven,
     lowest: bottom?.ref.number ?? firstBlock,
     lowestParent: bottom?.parentHash,
+    backfilledBelow: bottom !== undefined && isBackfilled(bottom.ref.number - 1, chain.backfills),
     hashAt: (number) => cutTo(links, number)?.ref.hash,
   };
 }
@@ -59,5 +63,6 @@ const NOTHING = {
   proven: [],
   lowest: 0,
   lowestParent: undefined,
+  backfilledBelow: false,
   hashAt: () => undefined,
 } as const;

@@ -8,12 +8,16 @@ const LARGEST_WINDOW = 512;
 
 /**
  * The highest block that the node and we share, found by comparing hashes downwards, one batch of headers at a time.
- * All of it is asked of one provider. There is no depth limit but the finalized block: below it the chain contradicts
- * itself.
+ * All of it is asked of one provider. The walk ends at the finalized block, or at the lowest one that is remembered.
+ *
+ * The one rule for contradictions: a node contradicts us only by another hash at a number that we hold. One whose head
+ * is below all that may change has shown nothing, and is merely behind.
  */
 export async function findForkPoint(node: ChainNode, view: ChainView, nodeHead: number): Promise<BlockRef> {
-  const floor = view.finalized?.number ?? view.lowest;
+  const floor = Math.max(view.finalized?.number ?? 0, view.lowest);
   let top = Math.min(nodeHead, view.head?.number ?? nodeHead);
+  // A chain begun in the middle may have lost its first block, and its new head is the block under it.
+  if (top < floor && !(top === view.lowest - 1 && mayLoseLowest(view))) throw new NodeLagging(node.label, floor);
   for (let window = FIRST_WINDOW; top >= floor; window = Math.min(LARGEST_WINDOW, window * 4)) {
     const bottom = Math.max(floor, top - window + 1);
     const numbers = Array.from({ length: top - bottom + 1 }, (_, place) => top - place);
@@ -25,20 +29,26 @@ export async function findForkPoint(node: ChainNode, view: ChainView, nodeHead: 
     }
     top = bottom - 1;
   }
-  return belowAll(node, view, floor);
+  if (view.finalized !== undefined && view.finalized.number >= view.lowest) throw contradiction('reorg-below-finalized', 'the block that was final', view, floor, node);
+  return underLowest(node, view);
 }
 
-/** Where nothing is final, what stands under our lowest block may be shared too; a chain begun in the middle may lose its first. */
-async function belowAll(node: ChainNode, view: ChainView, floor: number): Promise<BlockRef> {
-  if (view.finalized !== undefined || view.lowest === 0) throw contradiction(view, floor, node.label);
-  const below = await node.header(view.lowest - 1);
-  if (below === null) throw new NodeLagging(node.label, view.lowest - 1);
-  if (below.hash !== view.lowestParent && view.lowest !== view.firstBlock) throw contradiction(view, floor, node.label);
-  return { number: view.lowest - 1, hash: below.hash };
+/** What stands under our lowest block is shared where our lowest names it as its parent. */
+async function underLowest(node: ChainNode, view: ChainView): Promise<BlockRef> {
+  const left = (): ChainContradicts => contradiction('reorg-below-first-block', 'the first block that can be compared', view, view.lowest, node);
+  if (view.lowest === 0) throw left();
+  const number = view.lowest - 1;
+  const header = await node.header(number);
+  if (header === null) throw new NodeLagging(node.label, number);
+  if (header.hash !== view.lowestParent && !mayLoseLowest(view)) throw left();
+  return { number, hash: header.hash };
 }
 
-export function contradiction(view: ChainView, floor: number, node: string): ChainContradicts {
-  const facts = { node, block: floor, ours: view.hashAt(floor) ?? '' };
-  if (view.finalized !== undefined) return new ChainContradicts('reorg-below-finalized', 'The node serves another chain below the block that was final', facts);
-  return new ChainContradicts('reorg-below-first-block', 'The node serves another chain below the first captured block', facts);
+/** Where a chain begins with nothing final and nothing under it, all that is held may be replaced. */
+function mayLoseLowest(view: ChainView): boolean {
+  return view.finalized === undefined && view.lowest === view.firstBlock && !view.backfilledBelow;
+}
+
+function contradiction(code: 'reorg-below-finalized' | 'reorg-below-first-block', what: string, view: ChainView, block: number, node: ChainNode): ChainContradicts {
+  return new ChainContradicts(code, `The node serves another chain below ${what}`, { node: node.label, block, ours: view.hashAt(block) ?? '' });
 }

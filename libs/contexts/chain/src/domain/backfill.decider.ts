@@ -14,13 +14,22 @@ interface Range {
 
 export type Backfill =
   | { readonly status: 'absent' }
-  /** `tip`: the last block observed; `firstParent`: parent of the first one. Both undefined before it. */
-  | ({ readonly status: 'running'; readonly tip: BlockRef | undefined; readonly firstParent: Hex | undefined } & Range)
+  /**
+   * `tip`: the last block observed; `firstParent`: parent of the first one. Both undefined before it. `recent`: the last
+   * REWINDABLE ones up to the tip, in rising order, which a branch may still replace.
+   */
+  | ({ readonly status: 'running'; readonly tip: BlockRef | undefined; readonly firstParent: Hex | undefined; readonly recent: readonly BlockRef[] } & Range)
   | ({ readonly status: 'finished' } & Range);
 
 type Running = Extract<Backfill, { status: 'running' }>;
 
-/** An older range in rising order, without a gap, linked to what stands above and below it. */
+/** As deep as a reorganisation may reach into a range that is being captured. */
+export const REWINDABLE = 128;
+
+/**
+ * An older range in rising order, without a gap, linked to what stands above and below it. Its newest blocks may be
+ * replaced by a branch while it runs: then the numbers come again, and what came last at a number is what stands there.
+ */
 export const backfillDecider: Decider<Backfill, BackfillCommand, BackfillEvent> = {
   initialState: () => ({ status: 'absent' }),
   decide(command, backfill) {
@@ -39,11 +48,11 @@ export const backfillDecider: Decider<Backfill, BackfillCommand, BackfillEvent> 
     switch (event.type) {
       case 'BackfillStarted': {
         const { chainId, from, to } = event.data;
-        return { status: 'running', chainId, from, to, tip: undefined, firstParent: undefined };
+        return { status: 'running', chainId, from, to, tip: undefined, firstParent: undefined, recent: [] };
       }
       case 'BlockObserved':
         if (backfill.status !== 'running') return backfill;
-        return { ...backfill, tip: { number: event.data.number, hash: event.data.hash }, firstParent: backfill.firstParent ?? event.data.parentHash };
+        return observed(backfill, event.data);
       case 'BackfillFinished': {
         const { chainId, from, to } = event.data;
         return { status: 'finished', chainId, from, to };
@@ -65,29 +74,47 @@ function running(backfill: Backfill): Running {
   throw new ChainRefusal('backfill-unknown', 'This backfill was not started', {}, 'Start it first.', 'missing');
 }
 
-/** Blocks under the tip are passed over: a restart may bring them again. */
+function observed(backfill: Running, { number, hash, parentHash }: ObservedBlock): Running {
+  const tip = { number, hash };
+  const below = backfill.recent.filter((block) => block.number < number).slice(1 - REWINDABLE);
+  return { ...backfill, tip, firstParent: number === backfill.from ? parentHash : backfill.firstParent, recent: [...below, tip] };
+}
+
+/** What we have is passed over: a restart may bring it again. Another block at one of the last numbers replaces all from there. */
 function observe(blocks: readonly ObservedBlock[], backfill: Running): readonly BackfillEvent[] {
   const events: BackfillEvent[] = [];
-  let tip = backfill.tip;
+  let state = backfill;
   for (const block of blocks) {
-    if (tip !== undefined && block.number < tip.number) continue;
-    if (tip !== undefined && block.number === tip.number && block.hash === tip.hash) continue;
-    mustFollow(block, tip, backfill);
-    tip = { number: block.number, hash: block.hash };
+    if (isOurs(block, state)) continue;
+    mustFollow(block, state);
+    state = observed(state, block);
     const occurredAt = blockTime(block.header.timestamp);
     events.push({ type: 'BlockObserved', data: block, naturalKey: block.hash, ...(occurredAt === undefined ? {} : { occurredAt }) });
   }
   return events;
 }
 
-function mustFollow(block: ObservedBlock, tip: BlockRef | undefined, { chainId, from, to }: Running): void {
+function isOurs({ number, hash }: ObservedBlock, { tip, recent }: Running): boolean {
+  if (tip === undefined || number > tip.number) return false;
+  const oldest = recent[0]?.number ?? tip.number;
+  return number < oldest || recent.some((one) => one.hash === hash);
+}
+
+/** On the block under it, which for the first of the range is judged at the end. */
+function mustFollow(block: ObservedBlock, { chainId, from, to, tip, recent }: Running): void {
   const next = tip === undefined ? from : tip.number + 1;
   if (block.chainId !== chainId) throw new ChainRefusal('foreign-block', 'That block is of another chain', { chainId, blockChainId: block.chainId }, undefined, 'bug');
   if (block.number > to) throw new ChainRefusal('backfill-beyond-range', 'This block lies above the range', { number: block.number, from, to });
   if (block.number > next) throw new ChainRefusal('block-gap', 'Blocks before this one are missing', { expected: next, actual: block.number, hash: block.hash });
-  if (block.number < next || (tip !== undefined && block.parentHash !== tip.hash)) {
-    throw new ChainRefusal('parent-mismatch', 'This block does not follow the one before it', { number: block.number, parentHash: block.parentHash, tip: tip?.hash ?? 'none' }, 'Providers disagree about older blocks: ask one of them for the whole range.');
-  }
+  if (block.number === from) return;
+  const under = block.number === next ? tip : recent.find(({ number }) => number === block.number - 1);
+  if (block.number >= from && block.parentHash === under?.hash) return;
+  throw new ChainRefusal(
+    'parent-mismatch',
+    'This block does not follow the one before it',
+    { number: block.number, parentHash: block.parentHash, tip: tip?.hash ?? 'none' },
+    'The chain left a branch, or providers disagree about older blocks: ask one of them for the newest of the range again.',
+  );
 }
 
 function finish({ above, below }: Extract<BackfillCommand, { type: 'FinishBackfill' }>, { chainId, from, to, tip, firstParent }: Running): readonly BackfillEvent[] {
@@ -105,7 +132,7 @@ class BackfillUnlinked extends ChainRefusal {
       'backfill-unlinked',
       'The range does not join the chain that is captured beside it',
       facts,
-      'The node told of another chain for this range, or the chain was reorganised meanwhile: check the node, then request ranges that are final.',
+      'The node told of another chain for this range, or the chain was reorganised meanwhile: the newest blocks of the range are read again; check the node if that changes nothing.',
     );
   }
 }

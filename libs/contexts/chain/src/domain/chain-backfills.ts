@@ -40,6 +40,11 @@ export function gapIsBackfilled(from: number, to: number, backfills: readonly Ba
   return true;
 }
 
+/** Is the block there, and not merely asked for? */
+export function isBackfilled(number: number, backfills: readonly BackfillRange[]): boolean {
+  return backfills.some(({ from, to, completed }) => completed && from <= number && to >= number);
+}
+
 export function rangeWith(number: number, backfills: readonly Range[]): Range | undefined {
   return backfills.find((range) => range.from <= number && range.to >= number);
 }

@@ -1,3 +1,4 @@
+import { isBackfilled } from './chain-backfills.ts';
 import { ChainRefusal } from './chain.errors.ts';
 import type { ChainEvent, ObservedBlock } from './chain.events.ts';
 import { mustBeOf, observedAs } from './chain-head.ts';
@@ -7,8 +8,12 @@ import type { FollowingChain } from './chain-state.ts';
 import { withBranchBlock } from './chain.evolve.ts';
 import type { BlockRef, Hex } from './rpc-types.ts';
 
-/** References that one event names; a longer reorganisation is told in several, all in one append. */
+type ReorganizedEvent = Extract<ChainEvent, { type: 'ChainReorganized' }>;
+
+/** References of one sort that one event names; a longer reorganisation is told in several. */
 const MOST_REFS = 1_000;
+/** References that fit one append, at some 100 bytes each. */
+const MOST_REFS_AT_ONCE = 8_000;
 
 /** Blocks of a branch that is about to be adopted, each on top of the one before; known ones are passed over. */
 export function observeBranch(ancestor: BlockRef, blocks: readonly ObservedBlock[], chain: FollowingChain): readonly ChainEvent[] {
@@ -34,19 +39,22 @@ export function observeBranch(ancestor: BlockRef, blocks: readonly ObservedBlock
   return events;
 }
 
-/** Makes the branch up to `tip` ours in place of what stands above the ancestor. `tip` the ancestor itself is a rollback. */
+/**
+ * Makes the branch up to `tip` ours in place of what stands above the ancestor. `tip` the ancestor itself is a rollback.
+ * What is longer than one append is done in parts: the same command again does the next one, until nothing is left.
+ */
 export function adoptBranch(ancestor: BlockRef, tip: BlockRef, chain: FollowingChain): readonly ChainEvent[] {
   const head = chain.links?.ref;
   if (head?.hash === tip.hash) return [];
   mustBeAdoptableFrom(ancestor, chain);
   if (tip.hash === ancestor.hash) return rolledBack(chain, ancestor);
   const links = chain.branch === undefined ? undefined : cutTo(chain.branch.links, tip.number);
-  if (chain.branch === undefined || links?.ref.hash !== tip.hash || chain.branch.ancestor.number < ancestor.number) {
-    throw new ChainRefusal('branch-incomplete', 'The branch to adopt was not observed up to its tip', { ancestor: ancestor.hash, number: tip.number, tip: tip.hash }, 'Observe all blocks of the branch first.');
-  }
+  if (chain.branch === undefined || links?.ref.hash !== tip.hash) throw new BranchIncomplete(ancestor, tip);
   let fork = chain.branch.ancestor;
   let adopted = refsAbove(links, fork.number);
+  // What was adopted of it before may be the lower part of the branch.
   while (adopted[0] !== undefined && isOn(chain.links, adopted[0].number, adopted[0].hash)) [fork, ...adopted] = adopted as [BlockRef, ...BlockRef[]];
+  if (fork.number < ancestor.number) throw new BranchIncomplete(ancestor, tip);
   mustBeAdoptableFrom(fork, chain);
   return reorganized(chain, fork, adopted);
 }
@@ -57,9 +65,12 @@ function rolledBack(chain: FollowingChain, ancestor: BlockRef): readonly ChainEv
   return reorganized(chain, ancestor, []);
 }
 
-/** No reader sees more than one fall of the head, for all events of a decision become visible together. */
+/**
+ * One event where at most MOST_REFS are dropped and adopted. Of a longer one a reader may see the steps: first the old
+ * branch falls from above, then the new one grows; each step leaves a chain without a gap.
+ */
 function reorganized(chain: FollowingChain, ancestor: BlockRef, adopted: readonly BlockRef[]): readonly ChainEvent[] {
-  const events: ChainEvent[] = [];
+  const events: ReorganizedEvent[] = [];
   const tell = (from: BlockRef, dropped: readonly BlockRef[], gained: readonly BlockRef[]): void => {
     events.push({ type: 'ChainReorganized', data: { chainId: chain.chainId, ancestor: from, dropped, adopted: gained } });
   };
@@ -71,7 +82,12 @@ function reorganized(chain: FollowingChain, ancestor: BlockRef, adopted: readonl
   }
   if (dropped.length > 0 || adopted.length > 0) tell(ancestor, dropped, adopted.slice(0, MOST_REFS));
   for (let at = MOST_REFS; at < adopted.length; at += MOST_REFS) tell(adopted[at - 1]!, [], adopted.slice(at, at + MOST_REFS));
-  return events;
+  return partThatFits(events);
+}
+
+function partThatFits(events: readonly ReorganizedEvent[]): readonly ReorganizedEvent[] {
+  let refs = 0;
+  return events.filter(({ data }) => (refs += data.dropped.length + data.adopted.length) <= MOST_REFS_AT_ONCE);
 }
 
 /** Ours, and not under what is final. */
@@ -89,6 +105,17 @@ function mustBeAdoptableFrom(ancestor: BlockRef, chain: FollowingChain): void {
   throw new AncestorUnknown(ancestor);
 }
 
+class BranchIncomplete extends ChainRefusal {
+  constructor(ancestor: BlockRef, tip: BlockRef) {
+    super(
+      'branch-incomplete',
+      'The branch to adopt was not observed up to its tip',
+      { ancestor: ancestor.hash, number: tip.number, tip: tip.hash },
+      'Observe all blocks of the branch first.',
+    );
+  }
+}
+
 class AncestorUnknown extends ChainRefusal {
   constructor({ number, hash }: BlockRef) {
     super(
@@ -102,14 +129,16 @@ class AncestorUnknown extends ChainRefusal {
 
 /**
  * The block under our lowest one is known by the lowest one's parent. A chain that begins in the middle may even lose
- * its first block: then the branch replaces all that is held, and anything under it can be the ancestor.
+ * its first block: then the branch replaces all that is held, and anything under it can be the ancestor. Not so where a
+ * backfill holds what stands there, for that would stay canonical on the branch that is left.
  */
 function isOurAncestor(ancestor: BlockRef, chain: FollowingChain): boolean {
   if (chain.links === undefined) return false;
   if (isOn(chain.links, ancestor.number, ancestor.hash)) return true;
   const first = lowest(chain.links);
   if (ancestor.number !== first.ref.number - 1) return false;
-  return ancestor.hash === first.parentHash || (first.ref.number === chain.firstBlock && chain.finalized === undefined);
+  if (ancestor.hash === first.parentHash) return true;
+  return first.ref.number === chain.firstBlock && chain.finalized === undefined && !isBackfilled(ancestor.number, chain.backfills);
 }
 
 function isOn(links: Links | undefined, number: number, hash: Hex): boolean {

@@ -107,6 +107,12 @@ describe('a branch', () => {
   it('names as dropped what our chain gained while the branch was fetched', () => {
     given(...toBranch, observed('a9')).when({ type: 'AdoptBranch', ancestor: ref('a6'), tip: ref('b9') }).then([reorganized('a6', ['a7', 'a8', 'a9'], ['b7', 'b8', 'b9'])]);
   });
+  it('leaves above a part of an older branch that is ours by now', () => {
+    const crashed = [...toBranch, branched('b10'), reorganized('a6', ['a7', 'a8'], ['b7', 'b8', 'b9']), observed('b10'), observed('b11')];
+    const next = [...crashed, branched('c10', 'b9'), branched('c11'), branched('c12')];
+    given(...crashed).when({ type: 'ObserveBranch', ancestor: ref('b9'), blocks: [block('c10', 'b9')] }).then([branched('c10', 'b9')]);
+    given(...next).when({ type: 'AdoptBranch', ancestor: ref('b9'), tip: ref('c12') }).then([reorganized('b9', ['b10', 'b11'], ['c10', 'c11', 'c12'])]);
+  });
   it('may be nothing at all: a rollback', () => {
     given(...upTo(8)).when({ type: 'AdoptBranch', ancestor: ref('a6'), tip: ref('a6') }).then([reorganized('a6', ['a7', 'a8'], [])]);
     given(...upTo(8), reorganized('a6', ['a7', 'a8'], [])).when({ type: 'ObserveBlocks', blocks: [block('b7', 'a6')] }).then([observed('b7', 'a6')]);
@@ -117,6 +123,25 @@ describe('a branch', () => {
     given(...upTo(6)).when({ type: 'ObserveBranch', ancestor: ref('b4'), blocks: [block('b5'), block('b6')] }).then([branched('b5'), branched('b6')]);
     given(...replaced).when({ type: 'AdoptBranch', ancestor: ref('b4'), tip: ref('b7') }).then([reorganized('b4', ['a5', 'a6'], ['b5', 'b6', 'b7'])]);
     given(...replaced, reorganized('b4', ['a5', 'a6'], ['b5', 'b6', 'b7'])).when({ type: 'ObserveBlocks', blocks: [block('b8')] }).then([observed('b8')]);
+  });
+  it('may not replace the first block while a completed backfill holds the one under it', () => {
+    given(...upTo(6), requested(0, 4)).when({ type: 'ObserveBranch', ancestor: ref('b4'), blocks: [block('b5')] }).then([branched('b5')]);
+    given(...upTo(6), requested(0, 4), completed(0, 4)).when({ type: 'ObserveBranch', ancestor: ref('b4'), blocks: [block('b5')] }).thenThrows('ancestor-unknown');
+    given(...upTo(6), requested(0, 4), completed(0, 4)).when({ type: 'ObserveBranch', ancestor: ref('a4'), blocks: [block('b5', 'a4')] }).then([branched('b5', 'a4')]);
+  });
+  it.each([5_000, 12_000])('of %i blocks is adopted in parts that fit one append each', (depth) => {
+    const wide = chainDecider({ window: 20_000 });
+    const branch = Array.from({ length: depth + 1 }, (_, n) => branched(`b${6 + n}`, n === 0 ? 'a5' : undefined));
+    let state = [...upTo(5 + depth), ...branch].reduce(wide.evolve, wide.initialState());
+    const adopt = { type: 'AdoptBranch', ancestor: ref('a5'), tip: ref(`b${6 + depth}`) } as const;
+    let parts = 0;
+    for (let events = wide.decide(adopt, state, { now: 0 }); events.length > 0; events = wide.decide(adopt, state, { now: 0 })) {
+      expect(JSON.stringify(events).length).toBeLessThan(850_000);
+      state = events.reduce(wide.evolve, state);
+      parts += 1;
+    }
+    expect(parts).toBe(Math.ceil((2 * depth + 1) / 8_000));
+    expect(state).toMatchObject({ links: { ref: ref(`b${6 + depth}`), count: depth + 2 }, branch: undefined });
   });
   it('is told in several events of one append where it is very long', () => {
     const long = upTo(2_604);
@@ -189,6 +214,13 @@ describe('a stopped chain', () => {
     given(...upTo(6), stopped).when({ type: 'ResumeChain', reason: 'checked' }).then([resumed]);
     given(...upTo(6), stopped, resumed).when({ type: 'ResumeChain', reason: 'checked' }).then([]);
     given(...upTo(6), stopped, resumed).when({ type: 'ObserveBlocks', blocks: [block('a7')] }).then([observed('a7')]);
+  });
+  it('begins anew at its first block when it is resumed after a branch that left below all that can be compared', () => {
+    const left = { ...stopped, data: { chainId: '1', code: 'reorg-below-first-block', reason: 'fork' } } as ChainEvent;
+    const again = [...upTo(40), finalized('a30'), requested(0, 4), left, resumed];
+    given(...again).when({ type: 'ObserveBlocks', blocks: [block('b5'), block('b6')] }).then([observed('b5'), observed('b6')]);
+    given(...again, observed('b5')).when({ type: 'MarkFinalized', block: ref('b5') }).then([finalized('b5')]);
+    given(...again).when({ type: 'RequestBackfill', from: 0, to: 4 }).thenThrows('backfill-overlaps');
   });
   it('may follow the new branch when it is resumed after one that left below what was final', () => {
     given(...upTo(9), finalized('a7'), stopped, resumed).when({ type: 'ObserveBranch', ancestor: ref('a6'), blocks: [block('b7', 'a6')] }).then([branched('b7', 'a6')]);

@@ -103,11 +103,18 @@ function finalized(chain: FollowingChain | StoppedChain, block: BlockRef, window
   };
 }
 
-/** Who resumes a chain that broke its promise of finality takes the node's word over the promise. */
+/**
+ * Who resumes a chain that broke its promise of finality takes the node's word over the promise. One that left below
+ * all that can be compared is captured anew from its first block: where the old blocks and the new ones meet is unknown.
+ */
 function resumed(chain: FollowingChain | StoppedChain): Chain {
-  const { chainId, genesisHash, firstBlock, links, safe, branch, backfills, proven } = chain;
-  const isBroken = chain.status === 'stopped' && chain.code === 'reorg-below-finalized';
-  return { status: 'following', chainId, genesisHash, firstBlock, links, safe, finalized: isBroken ? undefined : chain.finalized, branch, backfills, proven };
+  const { chainId, genesisHash, firstBlock, links, safe, finalized, branch, backfills, proven } = chain;
+  const known = { status: 'following', chainId, genesisHash, firstBlock, links, safe, finalized, branch, backfills, proven } as const;
+  if (chain.status !== 'stopped') return known;
+  if (chain.code === 'reorg-below-finalized') return { ...known, finalized: undefined };
+  if (chain.code !== 'reorg-below-first-block') return known;
+  const below = backfills.filter(({ to }) => to < firstBlock);
+  return { ...known, links: undefined, safe: undefined, finalized: undefined, branch: undefined, backfills: below };
 }
 
 function refOf({ number, hash }: BlockRef): BlockRef {
