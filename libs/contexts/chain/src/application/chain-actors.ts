@@ -44,6 +44,7 @@ const CHAIN_VERSIONS: ActorDefinition<Chain, ChainCommand, ChainEvent>['schemaVe
   BlocksFinalized: 1,
   BackfillRequested: 1,
   BackfillCompleted: 1,
+  BackfillCancelled: 1,
   ChainStopped: 1,
   ChainResumed: 1,
 };
@@ -60,7 +61,7 @@ const BACKFILL_VERSIONS: ActorDefinition<Backfill, BackfillCommand, BackfillEven
 /** The three kinds of actors of this context. Once per process. */
 export function defineChainActors(system: ActorSystem, keccak256: Keccak256): { readonly chains: ChainActors; readonly bodies: BlockBodyActors; readonly backfills: BackfillActors } {
   return {
-    chains: system.define({ category: 'chain', decider: chainDecider(), schemaVersions: CHAIN_VERSIONS, snapshot: { stateVersion: 2, everyEvents: 500, toJson: chainToJson, fromJson: chainFromJson } }),
+    chains: system.define({ category: 'chain', decider: chainDecider(), schemaVersions: CHAIN_VERSIONS, snapshot: { stateVersion: 3, everyEvents: 500, toJson: chainToJson, fromJson: chainFromJson } }),
     bodies: system.define({ category: 'block', decider: blockBodyDecider(keccak256), schemaVersions: BODY_VERSIONS, resumable: true, commandBytes: ({ fetched }) => fetched.bytes, maxResident: RESIDENT_BODIES }),
     backfills: system.define({ category: 'backfill', decider: backfillDecider, schemaVersions: BACKFILL_VERSIONS, snapshot: { stateVersion: 2, everyEvents: 2_000, toJson: (state) => state, fromJson: (json) => json as Backfill } }),
   };

@@ -1,5 +1,5 @@
-import { isBackfilled } from '../domain/chain-backfills.ts';
-import type { BackfillRange, Chain } from '../domain/chain-state.ts';
+import { isBackfilled, nextBlock } from '../domain/chain-backfills.ts';
+import type { Chain } from '../domain/chain-state.ts';
 import { cutTo, lowest } from '../domain/chain-links.ts';
 import type { BlockPart } from '../domain/chain.events.ts';
 import type { BlockRef, Hex } from '../domain/rpc-types.ts';
@@ -36,7 +36,7 @@ export function viewOf(chain: Chain): ChainView {
     genesisHash,
     firstBlock,
     head: links?.ref,
-    next: afterBackfills(links === undefined ? firstBlock : links.ref.number + 1, chain.backfills),
+    next: nextBlock(chain),
     safe,
     finalized,
     proven,
@@ -45,11 +45,6 @@ export function viewOf(chain: Chain): ChainView {
     backfilledBelow: bottom !== undefined && isBackfilled(bottom.ref.number - 1, chain.backfills),
     hashAt: (number) => cutTo(links, number)?.ref.hash,
   };
-}
-
-function afterBackfills(next: number, backfills: readonly BackfillRange[]): number {
-  const range = backfills.find(({ from, to }) => from <= next && to >= next);
-  return range === undefined ? next : afterBackfills(range.to + 1, backfills);
 }
 
 const NOTHING = {

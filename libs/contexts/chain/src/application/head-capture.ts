@@ -48,24 +48,22 @@ export class HeadCapture {
       await this.#observe([block], heardAt, hint.number);
       return false;
     }
-    if (head !== undefined && hint.number - head.number > LONG_GAP) {
-      await this.#mustStandThere(hint, signal);
-      await this.#leaveToBackfill(head.number + 1, hint.number - 1);
-    }
-    return this.#fill(hint, await this.#view(), heardAt, signal);
+    if (head !== undefined && hint.number - view.next >= LONG_GAP) return this.#leaveGap(hint, view, heardAt, signal);
+    return this.#fill(hint, view, heardAt, signal);
   }
 
-  /** A range once requested stays so: the verified block, and not one odd answer about the head, says that it is there. */
-  async #mustStandThere(hint: HeadHint, signal: AbortSignal): Promise<void> {
-    const { number } = await this.#options.intake.byHash(hint.hash, hint.number, signal);
-    if (number !== hint.number) throw new NodeLagging('', hint.number);
-  }
-
-  /** After a long stop the head comes first, and what was missed as a backfill. */
-  async #leaveToBackfill(from: number, to: number): Promise<void> {
-    const { chains, chainId, log } = this.#options;
-    await chains.tell(chainId, { type: 'RequestBackfill', from, to });
-    log.info({ chainId, from, to }, 'long gap is left to a backfill');
+  /**
+   * After a long stop the head comes first, and what was missed as a backfill. The verified block, and not one odd
+   * answer about the head, says that it is there; both are told at once, so that no failure comes between them.
+   */
+  async #leaveGap(hint: HeadHint, view: ChainView, heardAt: number, signal: AbortSignal): Promise<boolean> {
+    const { chains, chainId, log, intake } = this.#options;
+    const block = await intake.byHash(hint.hash, hint.number, signal);
+    if (block.number !== hint.number) throw new NodeLagging('', hint.number);
+    await chains.tell(chainId, { type: 'LeaveGap', block });
+    log.info({ chainId, from: view.next, to: block.number - 1 }, 'long gap is left to a backfill');
+    this.#captured([block], heardAt, hint.number);
+    return false;
   }
 
   /** Every number between our head and theirs, in order. */
@@ -100,14 +98,19 @@ export class HeadCapture {
   }
 
   async #observe(blocks: readonly ObservedBlock[], heardAt: number, nodeHead: number): Promise<void> {
-    const { chains, chainId, metrics, clock, progressed } = this.#options;
+    const { chains, chainId } = this.#options;
     for (const piece of pieces(blocks)) {
       await chains.tell(chainId, { type: 'ObserveBlocks', blocks: piece });
-      const last = piece.at(-1) as ObservedBlock;
-      const transactions = piece.reduce((sum, block) => sum + block.transactionCount, 0);
-      metrics.captured(chainId, piece.length, transactions, last.number === nodeHead ? clock.monotonic() - heardAt : undefined);
-      progressed(nodeHead, nodeHead - last.number > LONG_WAY);
+      this.#captured(piece, heardAt, nodeHead);
     }
+  }
+
+  #captured(blocks: readonly ObservedBlock[], heardAt: number, nodeHead: number): void {
+    const { chainId, metrics, clock, progressed } = this.#options;
+    const last = blocks.at(-1) as ObservedBlock;
+    const transactions = blocks.reduce((sum, block) => sum + block.transactionCount, 0);
+    metrics.captured(chainId, blocks.length, transactions, last.number === nodeHead ? clock.monotonic() - heardAt : undefined);
+    progressed(nodeHead, nodeHead - last.number > LONG_WAY);
   }
 
   async #view(): Promise<ChainView> {

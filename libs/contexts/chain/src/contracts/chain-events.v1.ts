@@ -26,6 +26,7 @@ export const CHAIN_EVENT_TYPES_V1 = [
   'BlocksFinalized',
   'BackfillRequested',
   'BackfillCompleted',
+  'BackfillCancelled',
   'ChainStopped',
   'ChainResumed',
 ] as const;

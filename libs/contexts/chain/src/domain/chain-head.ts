@@ -1,4 +1,4 @@
-import { gapIsBackfilled, rangeWith } from './chain-backfills.ts';
+import { gapIsBackfilled, nextBlock, rangeWith, withRequest } from './chain-backfills.ts';
 import { ChainRefusal } from './chain.errors.ts';
 import type { ChainEvent, ObservedBlock } from './chain.events.ts';
 import type { Links } from './chain-links.ts';
@@ -18,6 +18,15 @@ export function observeBlocks(blocks: readonly ObservedBlock[], chain: Following
     events.push(observedAs('BlockObserved', block));
   }
   return events;
+}
+
+/** The block far above our head, and before it the request for all between that nobody was asked for yet. */
+export function leaveGap(block: ObservedBlock, chain: FollowingChain): readonly ChainEvent[] {
+  mustBeOf(chain, block);
+  const gap = { from: nextBlock(chain), to: block.number - 1 };
+  if (gap.to < gap.from) return observeBlocks([block], chain);
+  const asked: ChainEvent = { type: 'BackfillRequested', data: { chainId: chain.chainId, ...gap } };
+  return [asked, ...observeBlocks([block], { ...chain, ...withRequest(chain, gap) })];
 }
 
 export function observedAs(type: 'BlockObserved' | 'BranchBlockObserved', block: ObservedBlock): ChainEvent {

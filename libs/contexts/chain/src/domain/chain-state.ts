@@ -2,9 +2,13 @@ import type { Links } from './chain-links.ts';
 import type { BlockPart } from './chain.events.ts';
 import type { BlockRef, Hex } from './rpc-types.ts';
 
-export interface BackfillRange {
+/** Both ends included. */
+export interface NumberRange {
   readonly from: number;
   readonly to: number;
+}
+
+export interface BackfillRange extends NumberRange {
   readonly completed: boolean;
 }
 
@@ -24,6 +28,8 @@ interface StartedChain {
   readonly finalized: BlockRef | undefined;
   readonly branch: Branch | undefined;
   readonly backfills: readonly BackfillRange[];
+  /** Below the head, and neither captured nor requested: their backfill was cancelled. */
+  readonly holes: readonly NumberRange[];
   /** Parts of blocks that have verified. */
   readonly proven: readonly BlockPart[];
 }

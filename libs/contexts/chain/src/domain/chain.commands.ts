@@ -15,9 +15,16 @@ export type ChainCommand =
   | { readonly type: 'AdoptBranch'; readonly ancestor: BlockRef; readonly tip: BlockRef }
   | { readonly type: 'MarkSafe'; readonly block: BlockRef }
   | { readonly type: 'MarkFinalized'; readonly block: BlockRef }
-  /** Refused with `backfill-overlaps` (conflict) when any block of it is captured or requested already. */
+  /**
+   * A block far above our head: what lies between is requested as a backfill in the same append, so that the head never
+   * waits for a range that somebody else fills. Only for who has verified that the block stands there.
+   */
+  | { readonly type: 'LeaveGap'; readonly block: ObservedBlock }
+  /** Below the head. Refused with `backfill-overlaps` (conflict) when any block of it is captured or requested already. */
   | { readonly type: 'RequestBackfill'; readonly from: number; readonly to: number }
   | { readonly type: 'CompleteBackfill'; readonly from: number; readonly to: number }
+  /** The very range that was requested. Refused with `backfill-complete` (conflict) when all of it is captured. */
+  | { readonly type: 'CancelBackfill'; readonly from: number; readonly to: number; readonly reason: string }
   | { readonly type: 'StopChain'; readonly code: string; readonly reason: string }
   | { readonly type: 'ResumeChain'; readonly reason: string };
 

@@ -1,13 +1,13 @@
 import type { Decider } from '#platform/kernel';
 import { unreachable } from '#platform/kernel';
-import { requestBackfill, completeBackfill } from './chain-backfills.ts';
+import { cancelBackfill, completeBackfill, requestBackfill } from './chain-backfills.ts';
 import { adoptBranch, observeBranch } from './chain-branches.ts';
 import type { ChainCommand } from './chain.commands.ts';
 import { ChainRefusal } from './chain.errors.ts';
 import type { ChainEvent } from './chain.events.ts';
 import { evolveChain } from './chain.evolve.ts';
 import { markFinalized, markSafe } from './chain-finality.ts';
-import { observeBlocks } from './chain-head.ts';
+import { leaveGap, observeBlocks } from './chain-head.ts';
 import type { Chain, FollowingChain, StoppedChain } from './chain-state.ts';
 
 export type { Chain } from './chain-state.ts';
@@ -35,6 +35,8 @@ function decide(command: ChainCommand, chain: Chain): readonly ChainEvent[] {
       return startChain(command, chain);
     case 'ObserveBlocks':
       return observeBlocks(command.blocks, following(chain));
+    case 'LeaveGap':
+      return leaveGap(command.block, following(chain));
     case 'ObserveBranch':
       return observeBranch(command.ancestor, command.blocks, following(chain));
     case 'AdoptBranch':
@@ -47,6 +49,8 @@ function decide(command: ChainCommand, chain: Chain): readonly ChainEvent[] {
       return requestBackfill(command, started(chain));
     case 'CompleteBackfill':
       return completeBackfill(command, started(chain));
+    case 'CancelBackfill':
+      return cancelBackfill(command, started(chain));
     case 'StopChain': {
       const { chainId, status } = started(chain);
       return status === 'stopped' ? [] : [{ type: 'ChainStopped', data: { chainId, code: command.code, reason: command.reason } }];

@@ -93,6 +93,8 @@ export type ChainEvent =
   | DomainEvent<'BlocksFinalized', { readonly chainId: string } & BlockRef>
   | DomainEvent<'BackfillRequested', { readonly chainId: string; readonly from: number; readonly to: number }>
   | DomainEvent<'BackfillCompleted', { readonly chainId: string; readonly from: number; readonly to: number }>
+  /** Nobody fills it any more, and it may be requested again; what of it was captured stays. */
+  | DomainEvent<'BackfillCancelled', { readonly chainId: string; readonly from: number; readonly to: number; readonly reason: string }>
   | DomainEvent<'ChainStopped', { readonly chainId: string; readonly code: string; readonly reason: string }>
   | DomainEvent<'ChainResumed', { readonly chainId: string; readonly reason: string }>;
 

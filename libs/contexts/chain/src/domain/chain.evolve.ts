@@ -1,4 +1,5 @@
 import { unreachable } from '#platform/kernel';
+import { withCancellation, withCompletion, withRequest } from './chain-backfills.ts';
 import type { ChainEvent, ObservedBlock } from './chain.events.ts';
 import type { Links } from './chain-links.ts';
 import { cutTo, extended, lowest, trimmedBelow } from './chain-links.ts';
@@ -9,7 +10,7 @@ import type { BlockRef } from './rpc-types.ts';
 /** What each fact makes of the chain. `window`: links that are kept in any case. */
 export function evolveChain(chain: Chain, event: ChainEvent, window: number): Chain {
   if (event.type === 'ChainStarted') {
-    const none = { links: undefined, safe: undefined, finalized: undefined, branch: undefined, backfills: [], proven: [] };
+    const none = { links: undefined, safe: undefined, finalized: undefined, branch: undefined, backfills: [], holes: [], proven: [] };
     return { status: 'following', ...event.data, ...none };
   }
   return chain.status === 'absent' ? chain : evolveStarted(chain, event, window);
@@ -28,11 +29,11 @@ function evolveStarted(chain: FollowingChain | StoppedChain, event: Exclude<Chai
     case 'BlocksFinalized':
       return finalized(chain, refOf(event.data), window);
     case 'BackfillRequested':
-      return { ...chain, backfills: [...chain.backfills, { from: event.data.from, to: event.data.to, completed: false }] };
-    case 'BackfillCompleted': {
-      const { from, to } = event.data;
-      return { ...chain, backfills: chain.backfills.map((range) => (range.from === from && range.to === to ? { ...range, completed: true } : range)) };
-    }
+      return { ...chain, ...withRequest(chain, event.data) };
+    case 'BackfillCompleted':
+      return { ...chain, ...withCompletion(chain, event.data) };
+    case 'BackfillCancelled':
+      return { ...chain, ...withCancellation(chain, event.data) };
     case 'ChainStopped':
       return { ...chain, status: 'stopped', code: event.data.code, reason: event.data.reason };
     case 'ChainResumed':
@@ -108,13 +109,13 @@ function finalized(chain: FollowingChain | StoppedChain, block: BlockRef, window
  * all that can be compared is captured anew from its first block: where the old blocks and the new ones meet is unknown.
  */
 function resumed(chain: FollowingChain | StoppedChain): Chain {
-  const { chainId, genesisHash, firstBlock, links, safe, finalized, branch, backfills, proven } = chain;
-  const known = { status: 'following', chainId, genesisHash, firstBlock, links, safe, finalized, branch, backfills, proven } as const;
+  const { chainId, genesisHash, firstBlock, links, safe, finalized, branch, backfills, holes, proven } = chain;
+  const known = { status: 'following', chainId, genesisHash, firstBlock, links, safe, finalized, branch, backfills, holes, proven } as const;
   if (chain.status !== 'stopped') return known;
   if (chain.code === 'reorg-below-finalized') return { ...known, finalized: undefined };
   if (chain.code !== 'reorg-below-first-block') return known;
   const below = backfills.filter(({ to }) => to < firstBlock);
-  return { ...known, links: undefined, safe: undefined, finalized: undefined, branch: undefined, backfills: below };
+  return { ...known, links: undefined, safe: undefined, finalized: undefined, branch: undefined, backfills: below, holes: [] };
 }
 
 function refOf({ number, hash }: BlockRef): BlockRef {

@@ -2,11 +2,11 @@ import type { RecordedEvent } from '#platform/kernel';
 import type { ProjectionBatch } from '#platform/projections';
 import type { Row } from '#platform/read-store';
 
-type Range = { readonly chainId: string; readonly from: number; readonly to: number };
+type Requested = { readonly chainId: string; readonly from: number; readonly to: number };
 
-export async function noteBackfill(range: Range, change: Row, batch: ProjectionBatch): Promise<void> {
+export async function noteBackfill(range: Requested, change: Row, batch: ProjectionBatch): Promise<void> {
   const key = { chain: range.chainId, from_block: range.from, to_block: range.to };
-  const unknown = { done: 0, requested_at: null, started_at: null, last_block_at: null, finished_at: null };
+  const unknown = { done: 0, requested_at: null, started_at: null, last_block_at: null, finished_at: null, cancelled_at: null, cancel_reason: null };
   batch.put('backfills', { ...unknown, ...(await batch.get('backfills', key)), ...change, ...key });
 }
 
@@ -21,7 +21,7 @@ export function isBackfill(stream: string): boolean {
 }
 
 /** `backfill-{chainId}.{from}.{to}` */
-function rangeOf(stream: string): Range {
+function rangeOf(stream: string): Requested {
   const [chainId, from, to] = stream.slice('backfill-'.length).split('.');
   return { chainId: chainId ?? '', from: Number(from), to: Number(to) };
 }

@@ -26,6 +26,7 @@ const TYPES: { readonly [type in ExplorerEvent['type']]: true } = {
   BlocksFinalized: true,
   BackfillRequested: true,
   BackfillCompleted: true,
+  BackfillCancelled: true,
   ChainStopped: true,
   ChainResumed: true,
   BackfillStarted: true,
@@ -38,7 +39,7 @@ const TYPES: { readonly [type in ExplorerEvent['type']]: true } = {
  */
 export const chainExplorer: Projection = {
   name: CHAIN_EXPLORER,
-  version: 2,
+  version: 3,
   types: Object.keys(TYPES),
   // TYPES names every type of these two, by its own type: a missing revision is a missing event, never an unread one.
   gapless: ['chain', 'backfill'],
@@ -84,13 +85,15 @@ async function applyOrder(recorded: RecordedEvent, event: OrderEvent, chain: Cha
     case 'BlocksFinalized':
       return chain.set({ finalized_number: data.number, finalized_hash: bytesOf(data.hash) });
     case 'BackfillRequested':
-      return noteBackfill(data, { requested_at: recorded.recordedAt }, batch);
+      return noteBackfill(data, { requested_at: recorded.recordedAt, cancelled_at: null, cancel_reason: null }, batch);
     case 'BackfillStarted':
       return noteBackfill(data, { started_at: recorded.recordedAt }, batch);
     case 'BackfillFinished':
       return noteBackfill(data, { done: data.blocks, finished_at: recorded.recordedAt }, batch);
     case 'BackfillCompleted':
       return undefined;
+    case 'BackfillCancelled':
+      return noteBackfill(data, { cancelled_at: recorded.recordedAt, cancel_reason: data.reason }, batch);
     case 'ChainStopped':
       return stop(recorded, data, chain, batch);
     case 'ChainResumed':

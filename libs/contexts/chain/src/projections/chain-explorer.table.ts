@@ -122,6 +122,8 @@ const backfills: TableDefinition = {
     started_at: 'text',
     last_block_at: 'text',
     finished_at: 'text',
+    cancelled_at: 'text',
+    cancel_reason: 'text',
   },
   key: ['chain', 'from_block', 'to_block'],
 };
