@@ -1,6 +1,7 @@
 import type { BlockPart, ObservedBlock } from '../domain/chain.events.ts';
 import { BLOCK_PARTS } from '../domain/chain.events.ts';
 import type { FetchedBlock } from '../domain/rpc-types.ts';
+import { withProofs } from '../domain/chain-proofs.ts';
 import { observe } from '../domain/observe.ts';
 import type { VerificationCrypto } from '../domain/verification/crypto.ts';
 import type { VerificationRules } from '../domain/verification/verification-rules.ts';
@@ -21,6 +22,7 @@ export interface BlockCheckOptions {
 export class BlockCheck {
   readonly #options: BlockCheckOptions;
   #rules: VerificationRules;
+  #proven: readonly BlockPart[] = [];
 
   constructor(options: BlockCheckOptions) {
     this.#options = options;
@@ -48,11 +50,28 @@ export class BlockCheck {
     return this.#rules;
   }
 
+  /** Parts that verified on this chain, as the log holds. */
+  remember(proven: readonly BlockPart[]): void {
+    this.#proven = proven;
+  }
+
+  /** Of a block that passed, wherever it was verified. */
+  passed(observed: ObservedBlock): void {
+    this.#proven = withProofs(this.#proven, observed);
+  }
+
+  /** It holds a type that nobody here knows, on a chain where that part verified so far: it may be new, or made up. */
+  isDoubtful({ verification }: ObservedBlock): boolean {
+    return this.#proven.some((part) => verification[part] === 'unverifiable' && this.#rules[part] === 'enforce');
+  }
+
   /** Throws `block-mismatch`. */
   verified(fetched: FetchedBlock, senders = 1): ObservedBlock {
     const { chainId, crypto } = this.#options;
     try {
-      return verifiedBlock(chainId, fetched, this.#rules, crypto, senders);
+      const observed = verifiedBlock(chainId, fetched, this.#rules, crypto, senders);
+      this.passed(observed);
+      return observed;
     } catch (error) {
       this.failed(error);
       throw error;

@@ -8,8 +8,10 @@ import type { BlockReader, ReadBlock } from '../ports/block-reader.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import { type BlockCheck, sendersOfOlder } from './block-check.ts';
 import { Breath } from './breath.ts';
+import type { CaptureLog } from './capture-log.ts';
 import { NodeLagging } from './capture.errors.ts';
 import type { ProviderSet } from './provider-set.ts';
+import { SecondOpinion } from './second-opinion.ts';
 
 export interface IntakeOptions {
   readonly chainId: string;
@@ -17,6 +19,7 @@ export interface IntakeOptions {
   readonly check: BlockCheck;
   readonly bodies: Pick<Actors<unknown, BlockBodyCommand>, 'tell'>;
   readonly clock: Clock;
+  readonly log: CaptureLog;
   /** Reads long ranges in a thread of its own; left out: all is read in this one. */
   readonly aside?: Aside | undefined;
   readonly limits?: Partial<IntakeLimits> | undefined;
@@ -54,11 +57,13 @@ const FIRST_LATE_MS = 25;
 export class BlockIntake {
   readonly #options: IntakeOptions;
   readonly #limits: IntakeLimits;
+  readonly #opinion: SecondOpinion;
   #bytesPerBlock = FIRST_GUESS_BYTES;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#limits = { ...INTAKE_LIMITS, ...options.limits };
+    this.#opinion = new SecondOpinion(options);
   }
 
   /** One block of the head; null when no replica has it any more. */
@@ -66,7 +71,7 @@ export class BlockIntake {
     const fetched = await this.#patiently(number, signal, async (node) => {
       const one = await node.blockByHash(hash, signal);
       if (one === null) throw new NodeLagging(node.label, number);
-      return { one, observed: this.#options.check.verified(one) };
+      return { one, observed: await this.#verified(node, one, signal) };
     });
     await this.#record([fetched.one], signal);
     return fetched.observed;
@@ -135,15 +140,18 @@ export class BlockIntake {
     return got.map(({ observed }) => observed);
   }
 
-  /** Bodies are written as they come; one that is partly there already goes through its actor. */
+  /** Bodies are written as they come; one that is partly there goes through its actor, one in doubt is read again here. */
   async #readAside({ reader, store }: Aside, node: ChainNode, numbers: readonly number[], signal: AbortSignal): Promise<readonly ObservedBlock[]> {
     const { chainId, check } = this.#options;
     const observed: ObservedBlock[] = [];
     const sizes: number[] = [];
+    const doubtful: number[] = [];
     const written: Promise<unknown>[] = [];
     const take = (block: ReadBlock): void => {
-      observed.push(block.observed);
+      const place = observed.push(block.observed) - 1;
       sizes.push(block.bytes);
+      check.passed(block.observed);
+      if (check.isDoubtful(block.observed)) return void doubtful.push(place);
       if (block.body.length === 0) return;
       written.push(store.appendTexts(block.body).catch((error: unknown) => this.#recordOnTop(error, node, block.observed.hash, signal)));
       written.at(-1)?.catch(() => undefined);
@@ -159,6 +167,7 @@ export class BlockIntake {
     await Promise.all(written);
     if (observed.length === 0) throw new NodeLagging(node.label, numbers[0] as number);
     this.#learn(sizes);
+    for (const place of doubtful) [observed[place]] = (await this.#readHere(node, [numbers[place] as number], signal)) as [ObservedBlock];
     return observed;
   }
 
@@ -166,7 +175,7 @@ export class BlockIntake {
     if (!(error instanceof ChainfoldError) || error.code !== 'revision-conflict') throw error;
     const fetched = await node.blockByHash(hash, signal);
     if (fetched === null) throw new NodeLagging(node.label, -1);
-    this.#options.check.verified(fetched);
+    await this.#verified(node, fetched, signal);
     await this.#record([fetched], signal);
   }
 
@@ -178,11 +187,18 @@ export class BlockIntake {
     for (const fetched of blocks) {
       await breath.take();
       if (fetched === null) break;
-      there.push({ fetched, observed: this.#options.check.verified(fetched, sendersOfOlder(fetched)) });
+      there.push({ fetched, observed: await this.#verified(node, fetched, signal, sendersOfOlder(fetched)) });
     }
     if (there.length === 0) throw new NodeLagging(node.label, numbers[0] as number);
     this.#learn(there.map(({ fetched }) => fetched.bytes));
     return there;
+  }
+
+  async #verified(node: ChainNode, fetched: FetchedBlock, signal: AbortSignal, senders?: number): Promise<ObservedBlock> {
+    const { check } = this.#options;
+    const observed = check.verified(fetched, senders);
+    if (check.isDoubtful(observed)) await this.#opinion.on(node, fetched, signal);
+    return observed;
   }
 
   #learn(sizes: readonly number[]): void {

@@ -111,14 +111,14 @@ export class CaptureProcess {
   }
 
   async #open(signal: AbortSignal): Promise<OpenChain & { readonly check: BlockCheck }> {
-    const { chains, crypto, metrics, clock, bodies, limits, aside } = this.#parts;
+    const { chains, crypto, metrics, clock, log, bodies, limits, aside } = this.#parts;
     const chainId = await this.#providers.chainId();
     if (this.#boardKey !== chainId) this.#parts.board.forget(this.#boardKey);
     this.#boardKey = chainId;
     this.#show('starting', undefined);
     const check = new BlockCheck({ chainId, crypto, metrics, rules: this.#chain.rules });
     await openChain({ chainId, providers: this.#providers, chains, check, startBlock: this.#chain.startBlock, signal });
-    const intake = new BlockIntake({ chainId, providers: this.#providers, check, bodies, clock, limits, aside });
+    const intake = new BlockIntake({ chainId, providers: this.#providers, check, bodies, clock, log, limits, aside });
     return { chainId, check, intake, priority: this.#priority, follows: this.#chain.follow !== false };
   }
 

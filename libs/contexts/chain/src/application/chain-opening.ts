@@ -33,6 +33,7 @@ export async function openChain(options: OpeningOptions): Promise<void> {
     });
   }
   const head = Number(latest.number);
+  check.remember(view.proven);
   if (check.wantsProbe) await probe(options, head, view.proven);
   if (view.status !== 'absent') return;
   if (options.startBlock === 'latest') await mustStandThere(providers, latest);

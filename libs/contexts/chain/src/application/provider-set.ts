@@ -11,6 +11,8 @@ interface Provider {
   /** On the monotonic clock: not asked before, and then proved first. */
   until: number;
   reason: string | undefined;
+  /** Of the trouble it was left for. */
+  code: string | undefined;
   proving: Promise<void> | undefined;
 }
 
@@ -38,7 +40,7 @@ export class ProviderSet {
   constructor(options: ProviderSetOptions) {
     this.#options = options;
     this.#chainId = options.chainId;
-    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, proving: undefined }));
+    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, code: undefined, proving: undefined }));
   }
 
   /**
@@ -71,6 +73,18 @@ export class ProviderSet {
     const well = this.#providers.filter(({ state }) => state === 'well');
     const answers = await Promise.all(well.map(({ node }) => what(node).then((value) => ({ value }), passedOver)));
     return answers.flatMap((answer) => (answer === undefined ? [] : [answer.value]));
+  }
+
+  /** Asks the others one after the other, also those that were left for a lie: whether they tell the same is the question. */
+  async *elsewhere<T>(than: ChainNode, what: (node: ChainNode) => Promise<T>): AsyncGenerator<{ readonly label: string; readonly answer: T }> {
+    for (const provider of this.#providers) {
+      const { node } = provider;
+      if (node === than) continue;
+      if (provider.state !== 'well' && this.#now() >= provider.until) await this.#prove(provider);
+      if (provider.state !== 'well' && provider.code !== 'block-mismatch') continue;
+      const got = await what(node).then((answer) => ({ label: node.label, answer }), passedOver);
+      if (got !== undefined) yield got;
+    }
   }
 
   /** The chain id that the providers proved; proves one when none has. */
@@ -138,6 +152,7 @@ export class ProviderSet {
       if (told !== this.#chainId) throw new WrongChain(provider.node.label, this.#chainId, told);
       provider.state = 'well';
       provider.reason = undefined;
+      provider.code = undefined;
       if (returning) this.#options.log.info({ chainId: this.#chainId, node: provider.node.label }, 'provider is back');
     } catch (error) {
       if (!isNodeTrouble(error)) throw error;
@@ -159,6 +174,7 @@ export class ProviderSet {
     provider.failures += 1;
     provider.state = 'unwell';
     provider.reason = reasonOf(error);
+    provider.code = error.code;
     provider.until = this.#now() + pauseMs(error, provider.failures);
     if (wasUnwell) return;
     const { level, says } = penaltyFor(error);
