@@ -1,5 +1,6 @@
 import { defineFolder, defineSettings, secret, setting } from '#platform/settings';
 import { z } from 'zod';
+import { LINKS_KEPT } from './domain/chain.decider.ts';
 import { BLOCK_PARTS } from './domain/chain.events.ts';
 
 const rpcUrl = secret(z.url({ protocol: /^(?:https?|wss?)$/, error: 'must be an http, https, ws or wss address' }));
@@ -42,8 +43,8 @@ export const chainFolder = defineFolder(
     name: setting(z.string().min(1).max(60).optional(), { description: 'Shown to people.', defaultText: 'the name of the file' }),
     rpcUrls: setting(z.array(rpcUrl).min(1), { description: 'Providers in order of preference: http(s) or ws(s). The first that is well is used.' }),
     startBlock: setting(startBlock.default('latest'), { description: 'First block to capture: a number or `latest`. What lies before is a backfill.' }),
-    finality: setting(z.union([z.enum(['auto', 'tags']), z.strictObject({ depth: z.int().min(1).max(1_000_000) })]).default('auto'), {
-      description: 'Where safe and finalized come from: the tags of the node (`auto`: where it has them), or `{depth: N}` blocks below the head.',
+    finality: setting(z.union([z.enum(['auto', 'tags']), z.strictObject({ depth: z.int().min(1).max(LINKS_KEPT) })]).default('auto'), {
+      description: 'Where safe and finalized come from: the tags of the node (`auto`: where it has them), or `{depth: N}` blocks below the head, N up to 4096.',
     }),
     verify: setting(z.union([z.literal('auto'), z.literal('off'), verifyParts]).default('auto'), {
       description: 'Which parts of a block are recomputed: `auto` probes what the rules of this chain allow; or per part; or `off`.',

@@ -47,8 +47,12 @@ export class ChainReorganizer {
     if (ancestor.number === seen.number) return this.rolledBack(view, signal);
     // The head never falls where the new branch is longer; what lies above is filled as usual.
     const last = Math.min(seen.number, Math.max(head.number + 1, ancestor.number + 1));
-    const branch = await this.#fetch(ancestor, last, signal);
-    await this.#adopt(view, ancestor, branch);
+    const fetched = await this.#fetch(ancestor, last, signal);
+    // The node may have swung back while it was asked: what we hold leaves nothing, and what stands on our head is no branch.
+    const ours = fetched.filter(({ number, hash }) => view.hashAt(number) === hash);
+    const fork = ours.at(-1) ?? ancestor;
+    if (fork.hash === head.hash || ours.length === fetched.length) return true;
+    await this.#adopt(view, { number: fork.number, hash: fork.hash }, fetched.slice(ours.length));
     return true;
   }
 

@@ -20,8 +20,11 @@ export interface ChainDeciderOptions {
   readonly window: number;
 }
 
+/** Where nothing is final yet. Finality by a depth can not lie deeper. */
+export const LINKS_KEPT = 4_096;
+
 /** The order of one chain's blocks. Its head only rises, except by adopting a branch that leaves above what is final. */
-export function chainDecider({ window }: ChainDeciderOptions = { window: 4096 }): Decider<Chain, ChainCommand, ChainEvent> {
+export function chainDecider({ window }: ChainDeciderOptions = { window: LINKS_KEPT }): Decider<Chain, ChainCommand, ChainEvent> {
   return {
     initialState: () => ({ status: 'absent' }),
     decide,

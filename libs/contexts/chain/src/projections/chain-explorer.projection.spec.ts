@@ -92,6 +92,23 @@ describe('the explorer projection', () => {
     expect(filed).toEqual([[alice, 0, 3], [alice, 1, 1], [address('new'), 1, 4]]);
   });
 
+  it('calls nothing final any more once a chain that broke its promise is resumed', async () => {
+    const scene = new ChainScene();
+    for (const number of [0, 1, 2, 3, 4, 5]) scene.observed(`${number}a`);
+    await given(scene.safe('5a').finalized('4a').stopped('reorg-below-finalized', 'another chain').resumed('the node is right'));
+    expect(chain()).toMatchObject({ finalized_number: null, finalized_hash: null, safe_number: 5 });
+    const after = scene.events.length;
+    for (const number of [3, 4, 5, 6]) scene.onBranch(`${number}b`);
+    await read.append(scene.reorganized('2a', ['3a', '4a', '5a'], ['3b', '4b', '5b', '6b']).finalized('3b').events.slice(after));
+    await read.caughtUp();
+    expect(chain()).toMatchObject({ head_number: 6, safe_number: 2, finalized_number: 3 });
+  });
+
+  it('keeps what is final when a chain is resumed after any other stop', async () => {
+    await given(new ChainScene().observed('0a').observed('1a').finalized('1a').stopped('genesis-changed', 'another node').resumed('the address was wrong'));
+    expect(chain()).toMatchObject({ finalized_number: 1 });
+  });
+
   it('remembers stops and what ended them', async () => {
     await given(new ChainScene().observed('0a').stopped('deep-reorg', 'below finalized').resumed('the node was wrong'));
     expect(rows('stops')).toMatchObject([{ code: 'deep-reorg', reason: 'below finalized', resume_reason: 'the node was wrong' }]);

@@ -39,7 +39,7 @@ const TYPES: { readonly [type in ExplorerEvent['type']]: true } = {
  */
 export const chainExplorer: Projection = {
   name: CHAIN_EXPLORER,
-  version: 3,
+  version: 4,
   types: Object.keys(TYPES),
   // TYPES names every type of these two, by its own type: a missing revision is a missing event, never an unread one.
   gapless: ['chain', 'backfill'],
@@ -114,5 +114,8 @@ async function resume(event: RecordedEvent, data: { chainId: string; reason: str
   if (chain.knows('stop_revision') && stopped !== undefined) {
     batch.put('stops', { ...stopped, resumed_at: event.recordedAt, resume_reason: data.reason });
   }
+  // As the chain itself: who lets it go on takes the node's word over what was promised.
+  if (stopped?.code === 'reorg-below-finalized' || stopped?.code === 'reorg-below-first-block') chain.set({ finalized_number: null, finalized_hash: null });
+  if (stopped?.code === 'reorg-below-first-block') chain.set({ safe_number: null, safe_hash: null });
   chain.set({ stop_revision: null });
 }
