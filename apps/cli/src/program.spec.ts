@@ -134,6 +134,15 @@ describe('the command line', () => {
     expect(lines.at(-1)).toMatchObject({ kind: 'finished', chainId: '1', done: 5 });
   });
 
+  it('does not wait for a backfill that somebody cancelled', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });
+    routes['POST /api/v1/chains/1/backfills'] = () => ({ status: 202, json: { id: '5-9', position: 'x1:5' } });
+    routes['GET /api/v1/chains/1/backfills/5-9'] = () => ({ json: { state: 'cancelled', cancelReason: 'pruned', done: 2, total: 5, blocksPerSecond: 8, etaSeconds: null } });
+    const { code, stderr } = await chainfold('backfill', '--from', '5', '--to', '9');
+    expect([code, stderr]).toEqual([EXIT.failed, expect.stringContaining('Backfill 5-9 was cancelled')]);
+  });
+
   it('tells why a backfill was refused and what to do', async () => {
     aProcessRuns();
     routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });

@@ -12,7 +12,8 @@ export interface BackfillOptions {
 }
 
 interface ShownBackfill {
-  readonly state: 'requested' | 'running' | 'finished';
+  readonly state: 'requested' | 'running' | 'finished' | 'cancelled';
+  readonly cancelReason?: string | null;
   readonly done: number;
   readonly total: number;
   readonly blocksPerSecond: number | null;
@@ -41,6 +42,7 @@ export async function backfill({ api, beside }: Target, output: Output, options:
       asked = '';
       progress.at(last.done, last.total, { rate: last.blocksPerSecond, etaSeconds: last.etaSeconds });
       if (last.state === 'finished') break;
+      if (last.state === 'cancelled') throw new BackfillCancelled(id, last.cancelReason ?? '');
       await refuseStopped({ api }, chainId);
       await new Promise((resume) => setTimeout(resume, ASK_EVERY_MS));
     }
@@ -91,6 +93,12 @@ async function chainIdOf(rpc: string): Promise<string> {
     return BigInt(chainId as string).toString();
   } catch {
     throw new NodeSilent('The node does not tell its chain id');
+  }
+}
+
+class BackfillCancelled extends ChainfoldError {
+  constructor(id: string, reason: string) {
+    super(`Backfill ${id} was cancelled`, { code: 'backfill-cancelled', kind: 'conflict', facts: { reason }, hint: 'What was captured of it is kept. The same command asks for the range again.' });
   }
 }
 

@@ -111,6 +111,8 @@ export interface Backfill {
   readonly etaSeconds?: number | null;
   readonly requestedAt?: string | null;
   readonly finishedAt?: string | null;
+  readonly cancelledAt?: string | null;
+  readonly cancelReason?: string | null;
 }
 
 export interface Projection {

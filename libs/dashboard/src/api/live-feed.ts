@@ -11,7 +11,7 @@ export interface FeedListener {
 
 const TYPES = [
   'ChainStarted', 'BlockObserved', 'BranchBlockObserved', 'ChainReorganized', 'BlocksSafe', 'BlocksFinalized',
-  'ChainStopped', 'ChainResumed', 'BackfillRequested', 'BackfillCompleted',
+  'ChainStopped', 'ChainResumed', 'BackfillRequested', 'BackfillCompleted', 'BackfillCancelled',
 ];
 const RETRY_MS = { first: 1_000, most: 8_000 };
 const OUTDATED_AFTER_MS = 120_000;

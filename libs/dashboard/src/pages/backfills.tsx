@@ -45,5 +45,6 @@ export function BackfillList({ backfills }: { backfills: readonly Backfill[] }) 
 
 function BackfillMoment({ backfill }: { backfill: Backfill }) {
   if (typeof backfill.finishedAt === 'string') return <> · finished <Age time={backfill.finishedAt} /> ago</>;
+  if (typeof backfill.cancelledAt === 'string') return <> · cancelled <Age time={backfill.cancelledAt} /> ago: {backfill.cancelReason}</>;
   return typeof backfill.requestedAt === 'string' ? <> · asked for <Age time={backfill.requestedAt} /> ago</> : null;
 }

@@ -17,7 +17,7 @@ export function HomePage() {
   const href = useHref();
   const chainId = live.chain?.chainId ?? '';
   const backfills = useResource<Page<Backfill>>(chainPath(chainId, '/backfills?limit=5'), { everyMs: 2_000 });
-  const running = backfills.data?.items.filter((backfill) => backfill.state !== 'finished') ?? [];
+  const running = backfills.data?.items.filter((backfill) => backfill.state !== 'finished' && backfill.state !== 'cancelled') ?? [];
   return (
     <>
       <Head live={live} />

@@ -68,21 +68,24 @@ export function backfillOf(row: Row): BackfillAnswer {
   const [from, to, done] = [Number(row.from_block), Number(row.to_block), Number(row.done)];
   const total = to - from + 1;
   const finished = row.finished_at !== null;
+  const cancelled = row.cancelled_at !== null;
   const rate = rateOf(textOrNull(row.started_at), textOrNull(row.last_block_at), done);
   return {
     id: `${from}-${to}`,
     from,
     to,
-    state: finished ? 'finished' : row.started_at === null ? 'requested' : 'running',
+    state: cancelled ? 'cancelled' : finished ? 'finished' : row.started_at === null ? 'requested' : 'running',
     done,
     total,
     percent: Math.floor((done * 100) / total),
     blocksPerSecond: rate === null ? null : Math.round(rate * 10) / 10,
-    etaSeconds: finished ? 0 : rate === null ? null : Math.ceil((total - done) / rate),
+    etaSeconds: cancelled ? null : finished ? 0 : rate === null ? null : Math.ceil((total - done) / rate),
     requestedAt: textOrNull(row.requested_at),
     startedAt: textOrNull(row.started_at),
     lastBlockAt: textOrNull(row.last_block_at),
     finishedAt: textOrNull(row.finished_at),
+    cancelledAt: textOrNull(row.cancelled_at),
+    cancelReason: textOrNull(row.cancel_reason),
   };
 }
 

@@ -28,12 +28,17 @@ export const backfillBody = z
   .refine(({ from, to }) => from <= to, { path: ['from'], error: 'Takes a block that is not above `to`' });
 export type BackfillBody = z.output<typeof backfillBody>;
 
+export const cancelBody = z.strictObject({
+  reason: z.string('Takes a sentence').trim().min(1, 'Takes a sentence: why is the range not wanted any more?').max(500, 'Takes at most 500 characters'),
+});
+export type CancelBody = z.output<typeof cancelBody>;
+
 const backfill = z
   .strictObject({
     id: z.string().describe('from-to'),
     from: z.int(),
     to: z.int(),
-    state: z.enum(['requested', 'running', 'finished']),
+    state: z.enum(['requested', 'running', 'finished', 'cancelled']),
     done: z.int().describe('Blocks that are captured.'),
     total: z.int(),
     percent: z.int(),
@@ -43,6 +48,8 @@ const backfill = z
     startedAt: z.string().nullable(),
     lastBlockAt: z.string().nullable(),
     finishedAt: z.string().nullable(),
+    cancelledAt: z.string().nullable(),
+    cancelReason: z.string().nullable(),
   })
   .meta({ id: 'Backfill' });
 

@@ -10,10 +10,11 @@ import { z } from 'zod';
 import { SqliteChainExplorer } from '../adapters/sqlite.chain-explorer.ts';
 import { CaptureStatusBoard } from '../application/capture-status.ts';
 import { TellChain } from '../application/tell-chain.handler.ts';
+import { chainDecider, type Chain } from '../domain/chain.decider.ts';
 import { ChainExplorer } from '../ports/chain-explorer.port.ts';
 import { chainExplorer } from '../projections/chain-explorer.projection.ts';
 import { alice, blockHash, bob, ChainScene, txHash, type SceneTransaction } from '../projections/explorer-scene.contract.ts';
-import { backfillAnswer, backfillRequested } from './backfills.dto.ts';
+import { backfillAnswer, backfillList, backfillRequested } from './backfills.dto.ts';
 import { blockAnswer, blockList } from './blocks.dto.ts';
 import { ChainNames, ChainOverview } from './chain-status.ts';
 import { chainAnswer, chainList, commandAnswer, reorgList, stopList } from './chains.dto.ts';
@@ -215,7 +216,7 @@ describe('the REST API of the chain', () => {
       'get /chains', 'get /chains/{chainId}', 'get /chains/{chainId}/addresses/{address}/transactions', 'get /chains/{chainId}/backfills',
       'get /chains/{chainId}/backfills/{backfill}', 'get /chains/{chainId}/blocks', 'get /chains/{chainId}/blocks/{block}',
       'get /chains/{chainId}/blocks/{block}/transactions', 'get /chains/{chainId}/reorgs', 'get /chains/{chainId}/stops',
-      'get /chains/{chainId}/transactions/{hash}', 'post /chains/{chainId}/backfills', 'post /chains/{chainId}/resume',
+      'get /chains/{chainId}/transactions/{hash}', 'post /chains/{chainId}/backfills', 'post /chains/{chainId}/backfills/{backfill}/cancel', 'post /chains/{chainId}/resume',
     ]);
     const list = document.paths['/api/v1/chains/{chainId}/blocks'].get;
     expect(list.parameters.map(({ name }: { name: string }) => name)).toEqual(['chainId', 'limit', 'after', 'order', 'atLeast', 'orphaned']);
@@ -234,6 +235,43 @@ describe('the REST API of the chain', () => {
       await happens([...new ChainScene('1').backfillRequested(3, 9).backfillStarted(3, 9).events.slice(1)]);
       await read.caughtUp();
       expect(await shown('/chains/1/backfills/3-9', backfillAnswer)).toMatchObject({ state: 'running', done: 0, total: 7, percent: 0, etaSeconds: null });
+    });
+
+    it('a backfill to be taken back, with its reason', async () => {
+      const response = await post('/chains/1/backfills/3-9/cancel', { reason: ' no provider has it ' }, { 'idempotency-key': 'key-2' });
+      expect([response.statusCode, commandAnswer.parse(response.json()).revision]).toEqual([200, 9]);
+      expect(asked).toMatchObject([{ chainId: '1', command: { type: 'CancelBackfill', from: 3, to: 9, reason: 'no provider has it' }, options: { commandId: 'key-2' } }]);
+    });
+
+    it('shown as cancelled then, until the same range is asked for again', async () => {
+      await happens(new ChainScene('1').backfillRequested(0, 9).backfillStarted(0, 9).backfilled(0, 9, '0a').backfillCancelled(0, 9, 'pruned').events.slice(1));
+      await read.caughtUp();
+      const cancelled = { state: 'cancelled', done: 1, cancelledAt: expect.any(String), cancelReason: 'pruned', etaSeconds: null };
+      expect(await shown('/chains/1/backfills/0-9', backfillAnswer)).toMatchObject(cancelled);
+      expect((await shown('/chains/1/backfills', backfillList)).items).toMatchObject([cancelled]);
+      await happens(new ChainScene('1').backfillRequested(0, 9).events.slice(1));
+      await read.caughtUp();
+      expect(await shown('/chains/1/backfills/0-9', backfillAnswer)).toMatchObject({ state: 'running', done: 1, cancelledAt: null, cancelReason: null });
+    });
+
+    it.each([
+      ['/chains/1/backfills/3-9/cancel', {}, '/body/reason'],
+      ['/chains/1/backfills/3-9/cancel', { reason: ' ' }, '/body/reason'],
+      ['/chains/1/backfills/9-3/cancel', { reason: 'x' }, '/path/backfill'],
+    ])('refuse to cancel at %s with %j', async (path, body, pointer) => {
+      const response = await post(path, body);
+      expect([response.statusCode, response.json().errors[0].pointer]).toEqual([400, pointer]);
+      expect(asked).toEqual([]);
+    });
+
+    it.each([
+      [{ from: 5, to: 9 }, 'backfill-ahead', 'Blocks from 5 on are captured by following the head.'],
+      [{ from: 5, to: 9_000_000_000_000_000 }, 'backfill-ahead', 'Blocks from 5 on are captured by following the head.'],
+      [{ from: 0, to: 9_000_000_000_000_000 }, 'backfill-overlaps', 'Leave out blocks 2 to 4.'],
+    ])('409 with the way out for %j, which nobody may reserve ahead of the head', async (body, code, hint) => {
+      answerCommand = ({ command }) => chainDecider().decide(command, followedFrom(2, 4), {} as never) as never;
+      const response = await post('/chains/1/backfills', body);
+      expect([response.statusCode, response.json().code, response.json().hint]).toEqual([409, code, hint]);
     });
 
     it('a stopped chain to go on', async () => {
@@ -262,6 +300,7 @@ describe('the REST API of the chain', () => {
       [{ from: -1, to: 2 }, '/body/from'],
       [{ from: 1.5, to: 2 }, '/body/from'],
       [{ from: 2 ** 60, to: 2 ** 60 }, '/body/from'],
+      [{ from: 1, to: 2 ** 53 }, '/body/to'],
       [{ from: 9, to: 2 }, '/body/from'],
       [{ from: 1, to: 2, force: true }, '/body/force'],
       [[], '/body'],
@@ -429,6 +468,17 @@ async function serving(read: Projected, board: CaptureStatusBoard, accessTokens:
   await app.getHttpAdapter().getInstance().ready();
   expect(app.get(CommandBus)).toBeDefined();
   return app;
+}
+
+function followedFrom(first: number, last: number): Chain {
+  const { decide, evolve, initialState } = chainDecider();
+  const scene = new ChainScene();
+  let chain = evolve(initialState(), { type: 'ChainStarted', data: { chainId: '1', genesisHash: blockHash('0a'), firstBlock: first } });
+  for (let number = first; number <= last; number += 1) {
+    const block = { ...scene.block(`${number}a`, []), parentHash: blockHash(`${number - 1}a`) };
+    for (const event of decide({ type: 'ObserveBlocks', blocks: [block] }, chain, {} as never)) chain = evolve(chain, event);
+  }
+  return chain;
 }
 
 /** 0 to 2, then 3a replaced by 3b, then 4b with 60 transactions. */

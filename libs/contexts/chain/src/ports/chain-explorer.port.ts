@@ -109,7 +109,7 @@ export type StopAnswer = {
   readonly resumeReason: string | null;
 };
 
-export type BackfillState = 'requested' | 'running' | 'finished';
+export type BackfillState = 'requested' | 'running' | 'finished' | 'cancelled';
 export type BackfillAnswer = {
   readonly id: string;
   readonly from: number;
@@ -125,6 +125,8 @@ export type BackfillAnswer = {
   readonly startedAt: string | null;
   readonly lastBlockAt: string | null;
   readonly finishedAt: string | null;
+  readonly cancelledAt: string | null;
+  readonly cancelReason: string | null;
 };
 
 /**

@@ -82,6 +82,10 @@ export class ChainScene {
     return this.#chain('BackfillCompleted', { from, to });
   }
 
+  backfillCancelled(from: number, to: number, reason: string): this {
+    return this.#chain('BackfillCancelled', { from, to, reason });
+  }
+
   /** Only the body: nobody has observed the block. */
   body(name: string, transactions: readonly SceneTransaction[]): this {
     const { hash } = ref(name);
