@@ -6,7 +6,7 @@ import { ChainfoldError, START } from '#platform/kernel';
 import { Lifecycle } from '#platform/runtime';
 import { LIVE_BUDGET, pumpLiveEvents, type LiveBudget } from './live-events.ts';
 import * as dto from './log-query.dto.ts';
-import { filterOf, positionOf, readLog } from './log-reading.ts';
+import { filterOf, mustReach, positionOf, readLog } from './log-reading.ts';
 
 /** Token of a `LiveBudget`; for tests. */
 export const LIVE_EVENTS_BUDGET = Symbol('live events budget');
@@ -32,6 +32,7 @@ export class EventsController {
     description: '`next` and `asOf` are positions; pass either as `after` to read on. A page of large events may hold fewer than `limit`.',
     schema: dto.eventList,
     volatile: ['asOf'],
+    refusals: { 409: 'The position belongs to another log, or this log does not reach it' },
   })
   events(@FromQuery(dto.eventsQuery) query: dto.EventsQuery): Promise<object> {
     return readLog(this.#log, positionOf(this.#log, query.after, '/query/after') ?? START, filterOf(query), query.limit);
@@ -43,6 +44,7 @@ export class EventsController {
     const last = request.headers['last-event-id'];
     const given = typeof last === 'string' && last !== '' ? positionOf(this.#log, last, '/header/Last-Event-ID') : positionOf(this.#log, query.after, '/query/after');
     const after = given ?? (await this.#log.head());
+    await mustReach(this.#log, after);
     if (this.#clients >= MAX_LIVE_CLIENTS) throw new TooManyLiveClients();
     this.#clients += 1;
     reply.hijack();

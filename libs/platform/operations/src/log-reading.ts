@@ -1,6 +1,6 @@
-import type { EventFilter, EventReader } from '#platform/event-store';
+import { InvalidPosition, PositionAhead, type EventFilter, type EventReader } from '#platform/event-store';
 import { InvalidRequest } from '#platform/http';
-import { ChainfoldError, START, type Position, type RecordedEvent } from '#platform/kernel';
+import { START, type Position, type RecordedEvent, type StreamName } from '#platform/kernel';
 
 /** Events of one answer, before the JSON around them. A page ends early rather than be larger. */
 const PAGE_BYTES = 4_000_000;
@@ -17,16 +17,22 @@ export function filterOf({ types, categories, streams }: FilterQuery): EventFilt
   return { ...(types === undefined ? {} : { types }), ...(wanted === undefined ? {} : { categories: wanted }) };
 }
 
-/** A position that a client gave. One that is no position of this log is a mistake in the request, told at `pointer`. */
+/** A position that a client gave. One that is no position is a mistake in the request, told at `pointer`; throws `foreign-position` for one of another log. */
 export function positionOf(reader: EventReader, text: string | undefined, pointer: string): Position | undefined {
   if (text === undefined) return undefined;
   if (text === START) return START;
   try {
     return reader.parsePosition(text);
   } catch (error) {
-    if (!(error instanceof ChainfoldError)) throw error;
+    if (!(error instanceof InvalidPosition)) throw error;
     throw new InvalidRequest([{ pointer, detail: `${error.message}. ${error.hint ?? ''}`.trim() }]);
   }
+}
+
+/** Such a live line would wait for events that never come, and the client would take silence for a quiet log. */
+export async function mustReach(reader: EventReader, after: Position): Promise<void> {
+  const head = await reader.head();
+  if (reader.ordinal(after) > reader.ordinal(head)) throw new PositionAhead(after, head);
 }
 
 export interface LogPage {
@@ -42,10 +48,29 @@ export async function readLog(reader: EventReader, after: Position, filter: Even
   let bytes = 0;
   while (items.length < limit && bytes < PAGE_BYTES) {
     const page = await reader.readAll(at, filter, Math.min(READ_AT_ONCE, limit - items.length));
-    items.push(...page.events);
+    for (const event of page.events) {
+      if (bytes >= PAGE_BYTES) return { items, next: items.at(-1)?.position ?? at, asOf: await reader.head() };
+      items.push(event);
+      bytes += Buffer.byteLength(JSON.stringify(event.data));
+    }
     at = page.next;
-    for (const event of page.events) bytes += JSON.stringify(event.data).length;
     if (page.atHead) return { items, next: null, asOf: at };
   }
   return { items, next: at, asOf: await reader.head() };
+}
+
+/** Events of a stream from a revision on, as many as `limit` and the size of an answer allow; `more` when it has others behind them. */
+export async function readStream(reader: EventReader, stream: StreamName, from: number, limit: number): Promise<{ readonly items: readonly RecordedEvent[]; readonly more: boolean }> {
+  const items: RecordedEvent[] = [];
+  let bytes = 0;
+  for (;;) {
+    const wanted = Math.min(READ_AT_ONCE, limit + 1 - items.length);
+    const found = await reader.readStream(stream, from + items.length, wanted);
+    for (const event of found) {
+      if (items.length === limit || bytes >= PAGE_BYTES) return { items, more: true };
+      items.push(event);
+      bytes += Buffer.byteLength(JSON.stringify(event.data));
+    }
+    if (found.length < wanted) return { items, more: false };
+  }
 }

@@ -8,7 +8,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { openMemoryEventStore, type MemoryEventStore } from '#platform/event-store';
 import { createHttpAdapter, HttpModule } from '#platform/http';
-import { streamName, systemClock, type EventToAppend, type JsonObject } from '#platform/kernel';
+import { START, streamName, systemClock, type EventToAppend, type JsonObject } from '#platform/kernel';
 import type { ProjectionHost } from '#platform/projections';
 import { NoSuchGeneration } from '#platform/read-store';
 import { HealthParts, Lifecycle } from '#platform/runtime';
@@ -162,11 +162,9 @@ describe('the routes of operations', () => {
 
   it.each([
     ['/api/v1/events?after=nonsense', 400, '/query/after'],
-    ['/api/v1/events?after=x00000000000000ff:000000000000001', 400, '/query/after'],
     ['/api/v1/events?limit=501', 400, '/query/limit'],
     ['/api/v1/events?typs=BlockObserved', 400, '/query/typs'],
     ['/api/v1/events/live?after=nonsense', 400, '/query/after'],
-    ['/api/v1/events/live?after=x00000000000000ff:000000000000001', 400, '/query/after'],
     ['/api/v1/streams/chain-1?after=abc', 400, '/query/after'],
   ])('refuses %s and points to what is wrong', async (path, status, pointer) => {
     const answer = await get(path);
@@ -175,9 +173,19 @@ describe('the routes of operations', () => {
     expect(answer.body.errors[0].pointer).toBe(pointer);
   });
 
-  it('refuses a Last-Event-ID of another log, naming the header', async () => {
-    const answer = await get('/api/v1/events/live', { 'last-event-id': 'x00000000000000ff:000000000000001' });
-    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '/header/Last-Event-ID' }] } });
+  const foreign = 'x00000000000000ff:000000000000001';
+  const ahead = (): string => `${log.identity}:000000999999999`;
+  it.each<[string, (position: string) => [string, Record<string, string>?]]>([
+    ['a page of the log', (position) => [`/api/v1/events?after=${position}`]],
+    ['a live line', (position) => [`/api/v1/events/live?after=${position}`]],
+    ['a live line that goes on', (position) => ['/api/v1/events/live', { 'last-event-id': position }]],
+  ])('refuses for %s a position of another log, and one that this log does not reach, instead of waiting in silence', async (_name, asking) => {
+    expect(await get(...asking(foreign))).toMatchObject({ status: 409, body: { code: 'foreign-position', hint: expect.any(String), facts: { position: foreign } } });
+    expect(await get(...asking(ahead()))).toMatchObject({ status: 409, body: { code: 'position-ahead', facts: { head: await log.head() } } });
+  });
+
+  it('points to the header when the Last-Event-ID is no position', async () => {
+    expect(await get('/api/v1/events/live', { 'last-event-id': 'nonsense' })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/header/Last-Event-ID' }] } });
   });
 
   it('answers 404 for a stream that does not exist and 400 for a name that can not', async () => {
@@ -234,6 +242,21 @@ describe('the routes of operations', () => {
     slow.resume();
     await closed;
     expect(bytes).toBeLessThan(12_000_000);
+  });
+
+  it.each(['/api/v1/events?types=TxFetched&limit=500', '/api/v1/streams/block-1.0xab?limit=500'])('ends a page of large events at four megabytes, and the next one goes on behind it: %s', async (path) => {
+    const wanted = await log.readAll(START, { types: ['TxFetched'] }, 500);
+    const seen: string[] = [];
+    for (let after = ''; ;) {
+      const text = await (await fetch(`${url}${path}${after}`)).text();
+      expect(text.length).toBeLessThan(4_000_000 + 256_000);
+      const page: Body = JSON.parse(text);
+      seen.push(...page.items.map((event: Body) => event.id as string));
+      if (page.next === null) break;
+      after = `&after=${page.next}`;
+    }
+    expect(seen).toEqual(wanted.events.map(({ id }) => id));
+    expect(seen.length).toBeGreaterThan(60);
   });
 
   it('tells the state of projections and passes commands on', async () => {

@@ -3,6 +3,7 @@ import { EventReader } from '#platform/event-store';
 import { Answers, FromPath, FromQuery, sealed } from '#platform/http';
 import { ChainfoldError, parseStreamName } from '#platform/kernel';
 import * as dto from './log-query.dto.ts';
+import { readStream } from './log-reading.ts';
 
 @Controller('api/v1/streams')
 export class StreamsController {
@@ -23,16 +24,15 @@ export class StreamsController {
   }
 
   @Get(':stream')
-  @Answers({ summary: 'Events of one stream, oldest first', schema: dto.eventList, volatile: ['asOf'], refusals: { 404: 'There is no such stream' } })
+  @Answers({ summary: 'Events of one stream, oldest first', description: 'A page of large events may hold fewer than `limit`.', schema: dto.eventList, volatile: ['asOf'], refusals: { 404: 'There is no such stream' } })
   async stream(@FromPath(dto.streamPath) path: { stream: string }, @FromQuery(dto.streamQuery) { limit, after }: dto.StreamQuery): Promise<object> {
     const stream = parseStreamName(path.stream);
     const asOf = await this.#log.head();
     const from = after === undefined ? 0 : after[0] + 1;
-    const found = await this.#log.readStream(stream, from, limit + 1);
-    if (found.length === 0 && (await this.#log.lastRevision(stream)) < 0) throw new StreamUnknown(stream);
-    const items = found.slice(0, limit);
+    const { items, more } = await readStream(this.#log, stream, from, limit);
+    if (items.length === 0 && (await this.#log.lastRevision(stream)) < 0) throw new StreamUnknown(stream);
     const last = items.at(-1);
-    return sealed('stream', { items, next: found.length > limit && last !== undefined ? [last.revision] : null, asOf });
+    return sealed('stream', { items, next: more && last !== undefined ? [last.revision] : null, asOf });
   }
 }
 
