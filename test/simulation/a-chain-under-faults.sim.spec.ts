@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { drawHistory, tell } from './history.ts';
-import { expectInvariants } from './invariants.ts';
+import { expectInvariants, expectNoStorm } from './invariants.ts';
 import { NOTABLE_SEEDS } from './notable-seeds.ts';
 import { Simulation } from './simulation.ts';
 
@@ -12,6 +12,7 @@ async function happens(seed: number): Promise<void> {
   const simulation = await Simulation.begin(history);
   try {
     await simulation.run();
+    expectNoStorm(simulation, await simulation.besiege());
     await simulation.heal();
     await expectInvariants(simulation);
   } catch (error) {

@@ -20,6 +20,7 @@ const SPEED = 25;
 /** In real time; what did not come by then is left for later, for a fault may keep it away. */
 const REST_MS = 400;
 const HEALED_MS = 12_000;
+const SIEGE_MS = 400;
 
 /** A chain, two providers, a store, a capture and its read side, in one process; a history happens to them. */
 export class Simulation {
@@ -79,6 +80,18 @@ export class Simulation {
       await this.#take(step);
       this.requests.push(this.#asked - before);
     }
+  }
+
+  /** Nobody answers well for a while, as no provider may for hours; returns the requests that were made all the same. */
+  async besiege(): Promise<number> {
+    await this.#beginAgainIfDead();
+    for (const node of [this.first, this.second]) {
+      node.faults.clear();
+      node.faults.add({ does: { kind: 'error', code: -32603, message: 'internal error' } });
+    }
+    const before = this.#asked;
+    await pause(SIEGE_MS);
+    return this.#asked - before;
   }
 
   /** All faults end, time passes, the chain goes on a little; returns once the capture has all of it. */
