@@ -2,25 +2,39 @@ import type { EventReader } from '#platform/event-store';
 import type { RecordedEvent, StreamName } from '#platform/kernel';
 import { streamName } from '#platform/kernel';
 import { REWINDABLE } from '../domain/backfill.decider.ts';
+import { rangeWith } from '../domain/chain-backfills.ts';
 import type { ObservedBlock } from '../domain/chain.events.ts';
+import type { NumberRange } from '../domain/chain-state.ts';
 import type { Hex } from '../domain/rpc-types.ts';
 import { Breath } from './breath.ts';
 
 const PAGE = 500;
 
+export interface Beside {
+  readonly above: Hex | undefined;
+  readonly below: Hex | undefined;
+}
+
 /**
  * What a range must join: the parent that the block above it names, and the hash of the block under it. Undefined where
  * we do not hold that block, so that there is nothing to compare.
  */
-export async function blocksBeside(reader: EventReader, chainId: string, from: number, to: number): Promise<{ readonly above: Hex | undefined; readonly below: Hex | undefined }> {
-  const edge = from === 0 ? undefined : await canonicalAt(reader, chainId, from - 1);
-  const above = await canonicalAt(reader, chainId, to + 1);
+export async function blocksBeside(
+  reader: EventReader,
+  chainId: string,
+  { from, to }: NumberRange,
+  backfills: readonly NumberRange[],
+): Promise<Beside> {
+  const edge = from === 0 ? undefined : await canonicalAt(reader, chainId, from - 1, backfills);
+  const above = await canonicalAt(reader, chainId, to + 1, backfills);
   return { above: above?.parentHash, below: edge?.hash };
 }
 
-/** In the order of the head, or in a neighbouring backfill. */
-async function canonicalAt(reader: EventReader, chainId: string, number: number): Promise<ObservedBlock | undefined> {
-  return (await inHead(reader, chainId, number)) ?? (await inBackfill(reader, chainId, number));
+/** In the order of the head, or in a neighbouring backfill; what was captured for a cancelled one binds nobody. */
+async function canonicalAt(reader: EventReader, chainId: string, number: number, backfills: readonly NumberRange[]): Promise<ObservedBlock | undefined> {
+  const range = rangeWith(number, backfills);
+  if (range === undefined) return inHead(reader, chainId, number);
+  return lastAt(reader, streamName('backfill', `${chainId}.${range.from}.${range.to}`), number, 1 + number - range.from);
 }
 
 /** The last one observed at this number that was not dropped since. */
@@ -37,20 +51,6 @@ async function inHead(reader: EventReader, chainId: string, number: number): Pro
     for (const { hash } of adopted) found = branch.get(hash) ?? found;
   }
   return found;
-}
-
-async function inBackfill(reader: EventReader, chainId: string, number: number): Promise<ObservedBlock | undefined> {
-  for (let after: string | undefined; ; ) {
-    const streams = await reader.listStreams({ category: 'backfill', limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { stream } of streams) {
-      const [chain, from, to] = stream.slice('backfill-'.length).split('.');
-      if (chain !== chainId || Number(from) > number || Number(to) < number) continue;
-      const block = await lastAt(reader, stream, number, 1 + number - Number(from));
-      if (block !== undefined) return block;
-    }
-    after = streams.at(-1)?.stream;
-    if (streams.length < PAGE) return undefined;
-  }
 }
 
 /**

@@ -132,7 +132,7 @@ class BackfillUnlinked extends ChainRefusal {
       'backfill-unlinked',
       'The range does not join the chain that is captured beside it',
       facts,
-      'The node told of another chain for this range, or the chain was reorganised meanwhile: the newest blocks of the range are read again; check the node if that changes nothing.',
+      'The node told of another chain, or the chain was reorganised: the newest blocks are read again; if that changes nothing, check the node.',
     );
   }
 }

@@ -87,5 +87,6 @@ function started(chain: Chain): FollowingChain | StoppedChain {
 function following(chain: Chain): FollowingChain {
   const known = started(chain);
   if (known.status === 'following') return known;
-  throw new ChainRefusal('chain-stopped', 'This chain is stopped', { chainId: known.chainId, code: known.code, reason: known.reason }, 'Resume it once the reason is gone.');
+  const { chainId, code, reason } = known;
+  throw new ChainRefusal('chain-stopped', 'This chain is stopped', { chainId, code, reason }, 'Resume it once the reason is gone.');
 }
