@@ -1,5 +1,6 @@
 import { systemClock } from '#platform/kernel';
 import { uncounted } from '../ports/chain-node-metrics.port.ts';
+import { NodeAnswerInvalid } from '../ports/chain-node.errors.ts';
 import { BatchSizer, askAll } from './chain-node-batches.ts';
 import type { RpcCall, RpcReply } from './chain-node-transport.ts';
 
@@ -47,6 +48,33 @@ describe('a provider that takes one call in a request', () => {
 
   it('that refuses even the one call says so, and is not asked for ever', async () => {
     await expect(new Provider(0, TOO_LARGE).ask(blockAndReceipts(1))).rejects.toMatchObject({ code: 'node-refused', facts: { meaning: 'split' } });
+  });
+});
+
+describe('dense blocks after sparse ones', () => {
+  const MB = 1_000_000;
+  const many = Array.from({ length: 300 }, (_, number) => blockAndReceipts(number)).flat();
+  const sizer = new BatchSizer();
+  for (let time = 0; time < 100; time += 1) sizer.took('blocks+receipts', 1_000, 300_000);
+
+  function ask(send: (calls: readonly RpcCall[]) => Promise<RpcReply>, enough?: number): ReturnType<typeof askAll> {
+    const transport = { url: 'http://node', label: 'node', pushes: false, send, heads: () => undefined as never, close: async () => undefined };
+    return askAll({ transport, sizer, metrics: uncounted, clock: systemClock }, 'blocks+receipts', many, 2, undefined, enough);
+  }
+  const dense = (calls: readonly RpcCall[]): RpcReply => ({ kind: 'answers', answers: calls.map((_, place) => ({ ok: true, result: place })), bytes: calls.length * MB });
+
+  it('are read up to a limit, asked for in smaller parts, and end the ask when enough has come', async () => {
+    const sizes: number[] = [];
+    const { answers, bytes } = await ask(async (calls) => {
+      sizes.push(calls.length);
+      if (calls.length > 25) throw new NodeAnswerInvalid('node', 'too large', { limitBytes: 25 * MB });
+      return dense(calls);
+    }, 9 * MB);
+    expect(bytes).toBeLessThanOrEqual(25 * MB);
+    expect(answers.length).toBe(sizes.at(-1));
+    expect(answers.length % 2).toBe(0);
+    expect(sizes.length).toBeLessThan(6);
+    await ask(async (calls) => (expect(calls.length).toBeLessThanOrEqual(10), dense(calls)), 9 * MB);
   });
 });
 

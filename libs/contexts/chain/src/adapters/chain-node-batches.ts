@@ -1,6 +1,6 @@
 import type { Clock } from '#platform/kernel';
 import type { ChainNodeMetrics, RequestResult } from '../ports/chain-node-metrics.port.ts';
-import { NodeRefused } from '../ports/chain-node.errors.ts';
+import { NodeAnswerInvalid, NodeRefused } from '../ports/chain-node.errors.ts';
 import type { Refusal } from './chain-node-refusals.ts';
 import { meaningOf, refusalError } from './chain-node-refusals.ts';
 import type { RpcAnswer, RpcCall, RpcTransport } from './chain-node-transport.ts';
@@ -50,6 +50,11 @@ export class BatchSizer {
     this.#items = Math.max(1, Math.min(this.#items, Math.floor(items / 2)));
   }
 
+  /** The answer was larger than what is read: nothing of it is known but that. */
+  tooLarge(kind: string, items: number, bytes: number): void {
+    this.#bytesPerItem.set(kind, Math.max(this.#bytesPerItem.get(kind) ?? 0, (2 * bytes) / items));
+  }
+
   /** The answer was cut after so many bytes. */
   cutAt(bytes: number): void {
     this.#bytes = Math.max(LEAST_ANSWER_BYTES, Math.min(this.#bytes, bytes * 0.8));
@@ -61,7 +66,7 @@ export class BatchSizer {
 }
 
 export interface Asked {
-  /** In the order asked; each item is an answer or that item's own refusal, never "too large" and never missing. */
+  /** In the order asked; each item is an answer or that item's own refusal, never "too large". Shorter only where it ended early. */
   readonly answers: readonly RpcAnswer[];
   readonly bytes: number;
 }
@@ -73,21 +78,25 @@ export interface Batching {
   readonly clock: Clock;
 }
 
+/** What one ask may take: dense blocks that follow on sparse ones must not arrive by the hundred. */
+export const ENOUGH_BYTES = 9_000_000;
+
 /**
  * Asks everything in as few requests as the provider takes. What came of a partial answer is kept and only the rest
- * asked again; "too large" halves. Throws what the transport throws, and the refusal of a whole request.
+ * asked again; "too large" asks for less. Ends early, after whole groups, when `enough` bytes have come. Throws what the transport throws, and the refusal of a whole request.
  */
-export async function askAll(batching: Batching, kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal): Promise<Asked> {
+export async function askAll(batching: Batching, kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal, enough = Number.POSITIVE_INFINITY): Promise<Asked> {
   const { sizer, transport, metrics } = batching;
   const answers: (RpcAnswer | undefined)[] = calls.map(() => undefined);
   let open = calls.map((_, index) => index);
   let total = 0;
   let throttled = 0;
-  while (open.length > 0) {
+  while (open.length > 0 && (total < enough || (open[0] as number) < group)) {
     const chunk = open.slice(0, sizer.next(kind, open.length, group));
     const asked = chunk.map((index) => calls[index] as RpcCall);
     const startedAt = batching.clock.monotonic();
-    const reply = await counted(batching, asked, () => transport.send(asked, signal));
+    const reply = await counted(batching, asked, () => transport.send(asked, signal)).catch((error: unknown) => shrunk(sizer, kind, asked.length > group ? asked.length : 0, error));
+    if (reply === undefined) continue;
     metrics.request(transport.label, asked.length, reply.bytes, batching.clock.monotonic() - startedAt);
     total += reply.bytes;
     const outcome: readonly (RpcAnswer | undefined)[] = reply.kind === 'answers' ? reply.answers : asked.map(() => ({ ok: false, refusal: reply.refusal }));
@@ -99,7 +108,8 @@ export async function askAll(batching: Batching, kind: string, calls: readonly R
     if (kept.wait !== undefined) await pause(batching, kept.wait, (throttled += 1), asked, signal);
     open = open.filter((index) => answers[index] === undefined);
   }
-  return { answers: answers as RpcAnswer[], bytes: total };
+  const whole = open.length === 0 ? answers.length : Math.floor((open[0] as number) / group) * group;
+  return { answers: answers.slice(0, whole) as RpcAnswer[], bytes: total };
 }
 
 interface Kept {
@@ -134,6 +144,13 @@ function shrink(batching: Batching, asked: readonly RpcCall[], kind: 'answers' |
   if (asked.length === 1) throw new NodeRefused(transport.label, 'split', { method: asked[0]?.method ?? '', what: 'one call alone is too large' });
   if (kind === 'answers' && done > 0) sizer.cutAt(bytes);
   else sizer.refusedItems(asked.length);
+}
+
+/** More than is read of one answer is asked for in smaller parts, unless a group alone is that large. */
+function shrunk(sizer: BatchSizer, kind: string, items: number, error: unknown): undefined {
+  const limit = error instanceof NodeAnswerInvalid && error.facts['what'] === 'too large' ? error.facts['limitBytes'] : undefined;
+  if (items === 0 || typeof limit !== 'number') throw error;
+  sizer.tooLarge(kind, items, limit);
 }
 
 async function pause(batching: Batching, refusal: Refusal, tries: number, asked: readonly RpcCall[], signal?: AbortSignal): Promise<void> {

@@ -32,10 +32,12 @@ export interface TransportLimits {
   /** From sending a request to the last byte of its answer. */
   readonly requestTimeoutMs: number;
   readonly maxAnswerBytes: number;
+  /** Of a request for more than a block and its receipts. */
+  readonly maxBatchBytes: number;
 }
 
 /** A block with 21 MB of receipts must pass; a whole batch of such must not fill the memory. */
-export const DEFAULT_LIMITS: TransportLimits = { connectTimeoutMs: 5_000, requestTimeoutMs: 30_000, maxAnswerBytes: 128_000_000 };
+export const DEFAULT_LIMITS: TransportLimits = { connectTimeoutMs: 5_000, requestTimeoutMs: 30_000, maxAnswerBytes: 128_000_000, maxBatchBytes: 25_000_000 };
 
 /** A single call goes without the array: providers that meter count a batch as one call more. */
 export function encodeCalls(calls: readonly RpcCall[], firstId: number): string {

@@ -232,6 +232,18 @@ describe('over HTTP', () => {
     await stub.close();
   });
 
+  it('more than is read of one answer is asked for in smaller parts', async () => {
+    const stub = await ReplayNode.start(await generateChain({ seed: 1, blocks: 24, transactionsPerBlock: 0 }));
+    const extraData = `0x${'ab'.repeat(750_000)}`;
+    stub.faults.add({ method: 'eth_getBlockByNumber', does: { kind: 'edit', edit: (block) => ({ ...block, extraData }) } });
+    const node = connect(stub.url);
+    const got = await node.blocks(Array.from({ length: 20 }, (_, number) => number));
+    expect(got[0]?.block['extraData']).toBe(extraData);
+    expect(got.filter((one) => one !== null).length).toBeLessThan(17);
+    expect(got).toHaveLength(20);
+    await stub.close();
+  });
+
   it('413 halves the batch', async () => {
     const stub = await ReplayNode.start(await generateChain({ seed: 1, blocks: 8, transactionsPerBlock: 0 }));
     stub.faults.add({ does: { kind: 'status', status: 413, body: 'Request Entity Too Large' }, times: 1 });

@@ -43,7 +43,7 @@ export class HttpTransport implements RpcTransport {
   async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
     const firstId = this.#nextId;
     this.#nextId += calls.length;
-    const { status, headers, raw } = await this.#post(encodeCalls(calls, firstId), signal);
+    const { status, headers, raw } = await this.#post(encodeCalls(calls, firstId), calls.length > 2 ? this.#limits.maxBatchBytes : this.#limits.maxAnswerBytes, signal);
     const bytes = raw.length;
     const retryAfter = headers['retry-after'];
     const body = await parseAnswer(raw);
@@ -64,7 +64,7 @@ export class HttpTransport implements RpcTransport {
     await this.#pool.destroy();
   }
 
-  async #post(body: string, signal: AbortSignal | undefined): Promise<Posted> {
+  async #post(body: string, limit: number, signal: AbortSignal | undefined): Promise<Posted> {
     const timeout = AbortSignal.timeout(this.#limits.requestTimeoutMs);
     try {
       const answer = await this.#pool.request({
@@ -74,23 +74,37 @@ export class HttpTransport implements RpcTransport {
         body,
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
-      const raw = Buffer.from(await answer.body.arrayBuffer());
-      const plain = answer.headers['content-encoding'] === 'gzip' ? await unzip(raw, { maxOutputLength: this.#limits.maxAnswerBytes }) : raw;
+      const raw = await bytesUpTo(answer.body, limit);
+      const plain = answer.headers['content-encoding'] === 'gzip' ? await unzip(raw, { maxOutputLength: limit }) : raw;
       return { status: answer.statusCode, headers: answer.headers, raw: plain };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw this.#failure(error, timeout.aborted);
+      throw this.#failure(error, timeout.aborted, limit);
     }
   }
 
-  #failure(error: unknown, timedOut: boolean): Error {
+  #failure(error: unknown, timedOut: boolean, limitBytes: number): Error {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || code === 'ERR_BUFFER_TOO_LARGE') {
-      return new NodeAnswerInvalid(this.label, 'too large', { limitBytes: this.#limits.maxAnswerBytes });
+    if (error instanceof AnswerTooLarge || code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || code === 'ERR_BUFFER_TOO_LARGE') {
+      return new NodeAnswerInvalid(this.label, 'too large', { limitBytes });
     }
     if (timedOut) return new NodeUnreachable(this.label, `no answer in ${this.#limits.requestTimeoutMs} ms`);
     return new NodeUnreachable(this.label, redact(error instanceof Error ? `${code} ${error.message}`.trim() : String(error), this.url));
   }
+}
+
+class AnswerTooLarge extends Error {}
+
+/** Leaving early closes the connection, so the rest is not even sent. */
+async function bytesUpTo(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw new AnswerTooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size);
 }
 
 interface Posted {

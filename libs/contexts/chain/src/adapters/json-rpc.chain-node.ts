@@ -7,7 +7,7 @@ import type { HeadHint } from '../ports/chain-node.port.ts';
 import { ChainNode } from '../ports/chain-node.port.ts';
 import { belongElsewhere, notIndexedYet, readBlock, readHeader, readQuantity, readReceipts } from './chain-node-answers.ts';
 import type { Asked } from './chain-node-batches.ts';
-import { BatchSizer, askAll } from './chain-node-batches.ts';
+import { BatchSizer, ENOUGH_BYTES, askAll } from './chain-node-batches.ts';
 import { BlockReceiptsSupport } from './chain-node-receipts.ts';
 import { meaningOf, refusalError } from './chain-node-refusals.ts';
 import type { RpcAnswer, RpcCall, RpcTransport } from './chain-node-transport.ts';
@@ -119,16 +119,21 @@ export class JsonRpcChainNode extends ChainNode {
     const together = this.#options.receipts && this.#blockReceipts.usable();
     const calls = refs.flatMap((ref) => [{ method, params: [ref, true] }, ...(together ? [{ method: 'eth_getBlockReceipts', params: [ref] }] : [])]);
     const width = together ? 2 : 1;
-    const asked = await this.#ask(together ? 'blocks+receipts' : 'blocks', calls, width, signal);
+    const asked = await this.#ask(together ? 'blocks+receipts' : 'blocks', calls, width, signal, ENOUGH_BYTES);
     if (together && !this.#blockReceipts.learn(asked.answers.filter((_, place) => place % 2 === 1))) {
       yield* this.#fetch(refs, method, signal);
       return;
     }
-    const blocks = together ? undefined : refs.map((_, place) => this.#blockOf(this.#resultOf(asked.answers[place], method)));
+    const there = refs.slice(0, asked.answers.length / width);
+    const blocks = together ? undefined : there.map((_, place) => this.#blockOf(this.#resultOf(asked.answers[place], method)));
     const receipts = blocks === undefined ? undefined : await this.#receiptsOneByOne(blocks, signal);
     const breath = new Breath();
     for (const place of refs.keys()) {
       await breath.take();
+      if (place >= there.length) {
+        yield null;
+        continue;
+      }
       const block = blocks === undefined ? this.#blockOf(this.#resultOf(asked.answers[place * 2], method)) : blocks[place]!;
       const own = receipts === undefined ? this.#resultOf(asked.answers[place * 2 + 1], 'eth_getBlockReceipts') : receipts[place];
       const bytes = asked.answers.slice(place * width, (place + 1) * width).reduce((sum, answer) => sum + bytesOf(answer, asked), 0);
@@ -164,9 +169,9 @@ export class JsonRpcChainNode extends ChainNode {
     return this.#resultOf(answers[0], method);
   }
 
-  #ask(kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal): Promise<Asked> {
+  #ask(kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal, enough?: number): Promise<Asked> {
     const { clock, metrics } = this.#options;
-    return askAll({ transport: this.#transport, sizer: this.#sizer, metrics, clock }, kind, calls, group, signal);
+    return askAll({ transport: this.#transport, sizer: this.#sizer, metrics, clock }, kind, calls, group, signal, enough);
   }
 
   /** Null for "not there": said by null, by a refusal of a replica that is behind, or for a tag the chain lacks. */

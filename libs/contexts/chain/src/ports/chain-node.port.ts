@@ -23,7 +23,10 @@ export abstract class ChainNode {
   /** One HTTP request; answers in the order asked. */
   abstract headers(numbers: readonly number[]): Promise<readonly (RpcHeader | null)[]>;
   abstract blockByHash(hash: Hex, signal?: AbortSignal): Promise<FetchedBlock | null>;
-  /** Blocks with receipts by number, in as few requests as the provider takes; block and receipts belong together by hash. */
+  /**
+   * Blocks with receipts by number, in as few requests as the provider takes; block and receipts belong together by hash.
+   * Null too for the last ones, at least one being answered, where what came before them is much to hold at once.
+   */
   abstract blocks(numbers: readonly number[], signal?: AbortSignal): Promise<readonly (FetchedBlock | null)[]>;
   /** The same one after the other, so that a large answer need not be in memory as objects all at once. */
   async *eachBlock(numbers: readonly number[], signal?: AbortSignal): AsyncGenerator<FetchedBlock | null> {
