@@ -8,6 +8,8 @@ export interface AnswerDoc {
   /** 200 when left out. */
   readonly status?: number;
   readonly schema: z.ZodType;
+  /** application/json when left out. Another one is a stream, whose parts have the schema; it has no version. */
+  readonly mediaType?: 'application/x-ndjson' | 'text/event-stream';
   /** Fields that change by themselves as time goes on; no part of the version that ETag names. */
   readonly volatile?: readonly string[];
   /** Ways in which this one may be refused, beyond those of every route. */

@@ -29,6 +29,12 @@ class ThingsController {
     return fail();
   }
 
+  @Get('lines')
+  @Answers({ summary: 'Things line by line', mediaType: 'application/x-ndjson', schema: thing })
+  lines(): string {
+    return '';
+  }
+
   @Get(':id')
   @Answers({ summary: 'One thing', schema: thing, volatile: ['age'], refusals: { 404: 'No such thing' } })
   one(@FromPath(z.object({ id: z.string().regex(/^[a-z]+$/, 'Takes letters') })) path: { id: string }): object {
@@ -235,6 +241,9 @@ describe('the web server', () => {
       expect(read.parameters).toEqual([{ name: 'id', in: 'path', required: true, schema: { type: 'string', pattern: '^[a-z]+$' } }]);
       expect(read.responses['200'].content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Thing' });
       expect(document.components.schemas.Thing.properties).toHaveProperty('id');
+      expect(document.paths['/api/v1/things'].get.parameters).toEqual([{ name: 'limit', in: 'query', required: false, description: expect.any(String), schema: { type: 'integer', minimum: 1, maximum: 500 } }]);
+      const lines = document.paths['/api/v1/things/lines'].get.responses;
+      expect([Object.keys(lines['200'].content), lines['200'].headers, lines['304']]).toEqual([['application/x-ndjson'], undefined, undefined]);
       expect(document.paths['/api/v1/things/failing'].get.responses).toHaveProperty('200');
       expect(document.paths['/api/v1/things/{id}/orders'].post.parameters.map(({ name }: { name: string }) => name)).toEqual(['id', 'Idempotency-Key', 'If-Match']);
     });

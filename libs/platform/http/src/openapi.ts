@@ -29,6 +29,9 @@ const PROBLEM = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });
 
+/** They follow conventions of probes and scrapers, not of this document. */
+const OUTSIDE = 'Not part of this document, since machines that watch know their form: GET /health/live, /health/startup, /health/ready (503 names each red part with its reason) and GET /metrics (Prometheus).';
+
 /** OpenAPI 3.1, made from the very schemas that requests are read with. Routes without a description are listed bare. */
 export function openApiDocument(routes: readonly Route[], info: ApiInfo): Json {
   const components: Json = {};
@@ -42,7 +45,7 @@ export function openApiDocument(routes: readonly Route[], info: ApiInfo): Json {
   }
   return {
     openapi: '3.1.0',
-    info,
+    info: { ...info, description: `${info.description} ${OUTSIDE}`.trim() },
     servers: [{ url: '/' }],
     security: [{}, { token: [] }],
     paths,
@@ -73,10 +76,11 @@ function responses(doc: AnswerDoc | undefined, method: string, schemas: Componen
   const answers: Json = {};
   if (doc === undefined) answers['200'] = { description: 'The answer' };
   else {
-    const content = { 'application/json': { schema: schemas.output(doc.schema) } };
+    const content = { [doc.mediaType ?? 'application/json']: { schema: schemas.output(doc.schema) } };
+    const versioned = method === 'GET' && doc.mediaType === undefined;
     const etag = { ETag: { description: 'Version of what is shown; send it back as If-None-Match.', schema: { type: 'string' } } };
-    answers[String(doc.status ?? 200)] = { description: doc.summary, content, ...(method === 'GET' ? { headers: etag } : {}) };
-    if (method === 'GET') answers['304'] = { description: 'It is still the version that If-None-Match names' };
+    answers[String(doc.status ?? 200)] = { description: doc.summary, content, ...(versioned ? { headers: etag } : {}) };
+    if (versioned) answers['304'] = { description: 'It is still the version that If-None-Match names' };
   }
   for (const [status, description] of Object.entries(doc?.refusals ?? {})) answers[status] = refusal(description);
   answers['default'] = refusal('A refusal that names the trouble and the way out');
@@ -127,8 +131,10 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   const copy: Json = {};
+  // A number in an address is read as text with a pattern; `type` says what it is.
+  const integer = (value as Json).type === 'integer';
   for (const [key, child] of Object.entries(value)) {
-    if (key === 'id' && typeof child === 'string') continue;
+    if ((key === 'id' && typeof child === 'string') || (key === 'pattern' && integer)) continue;
     copy[key] = key === '$ref' && typeof child === 'string' ? child.replace('#/$defs/', '#/components/schemas/') : plain(child);
   }
   return copy;

@@ -11,10 +11,11 @@ export function wholeNumber(min: number, max: number) {
     .string({ error: message })
     .regex(/^(0|[1-9][0-9]{0,15})$/, message)
     .transform(Number)
-    .refine((number) => number >= min && number <= max, message);
+    .refine((number) => number >= min && number <= max, message)
+    .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
-export const limit = wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe(`Items of a page, 1 to ${MAX_LIMIT}.`);
+export const limit = wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe(`Items of a page, 1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} when left out.`);
 
 export function order(byDefault: 'asc' | 'desc') {
   return z.enum(['asc', 'desc'], 'Takes asc or desc').default(byDefault).describe('asc: oldest first. desc: newest first.');
@@ -23,7 +24,7 @@ export function order(byDefault: 'asc' | 'desc') {
 export const flag = z.enum(['true', 'false'], 'Takes true or false').default('false').transform((text) => text === 'true');
 
 /** Of a position of the log: opaque, but never long. */
-export const positionText = z.string().min(1).max(100).regex(/^[a-z0-9:._-]+$/i, 'That is not a position: use one that this service answered');
+export const positionText = z.string().regex(/^[a-z0-9:._-]{1,100}$/i, 'That is not a position: use one that this service answered');
 
 export const atLeast = positionText
   .optional()

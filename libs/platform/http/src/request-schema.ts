@@ -21,7 +21,7 @@ export function requestSchemas(prototype: object, method: string): RequestSchema
 
 /** Throws `request-invalid` with a pointer to each wrong field. */
 export function parseRequest<T>(part: RequestPart | 'header', schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: inOurWords });
   if (result.success) return result.data;
   throw new InvalidRequest(result.error.issues.flatMap((issue) => fieldsOf(part, issue)));
 }
@@ -58,6 +58,27 @@ function fieldsOf(part: string, issue: z.core.$ZodIssue): InvalidField[] {
   }
   return [{ pointer: pointer(part, issue.path), detail: issue.message }];
 }
+
+/** For rules that say nothing of their own. */
+function inOurWords(issue: z.core.$ZodRawIssue): string {
+  const missing = issue.input === undefined ? 'Is needed. ' : '';
+  switch (issue.code) {
+    case 'invalid_type':
+      return `${missing}Takes ${TYPE_NAMES[issue.expected] ?? 'another type of value'}`;
+    case 'too_small':
+      return issue.origin === 'string' || issue.origin === 'array' ? `Is too short: takes at least ${issue.minimum}` : `Takes a number from ${issue.minimum}`;
+    case 'too_big':
+      return issue.origin === 'string' || issue.origin === 'array' ? `Is too long: takes at most ${issue.maximum}` : `Takes a number up to ${issue.maximum}`;
+    case 'invalid_value':
+      return `${missing}Takes one of ${issue.values.map(String).join(', ')}`;
+    case 'unrecognized_keys':
+      return 'There is no such field';
+    default:
+      return `${missing}Does not have the form that is taken here`;
+  }
+}
+
+const TYPE_NAMES: { readonly [type: string]: string } = { object: 'a JSON object', string: 'text', int: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list' };
 
 /** RFC 6901 */
 function pointer(part: string, path: readonly PropertyKey[]): string {

@@ -38,8 +38,15 @@ export class EventsController {
     return readLog(this.#log, positionOf(this.#log, query.after, '/query/after') ?? START, filterOf(query), query.limit);
   }
 
-  /** Not documented by a schema: the answer never ends. The signal ends it when the client leaves or the program does. */
+  /** The signal ends it when the client leaves or the program does. */
   @Get('live')
+  @Answers({
+    summary: 'The log as it grows, as server-sent events',
+    description: 'Never ends. `id:` is the position, `data:` the event; `event: caught-up` once the whole log was sent. Resumes by the header Last-Event-ID.',
+    mediaType: 'text/event-stream',
+    schema: dto.event,
+    refusals: { 409: 'The position belongs to another log, or this log does not reach it', 429: 'Too many clients follow the log already' },
+  })
   async live(@FromQuery(dto.liveQuery) query: dto.LiveQuery, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const last = request.headers['last-event-id'];
     const given = typeof last === 'string' && last !== '' ? positionOf(this.#log, last, '/header/Last-Event-ID') : positionOf(this.#log, query.after, '/query/after');

@@ -37,7 +37,7 @@ export const streamsQuery = z.strictObject({
 });
 export type StreamsQuery = z.output<typeof streamsQuery>;
 
-const event = z
+export const event = z
   .object({
     id: z.string(),
     type: z.string(),

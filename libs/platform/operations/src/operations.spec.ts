@@ -271,6 +271,21 @@ describe('the routes of operations', () => {
     expect(asked).toEqual(['rebuild chain-explorer', 'pause chain-explorer because maintenance', 'resume chain-explorer', 'retry chain-explorer a']);
   });
 
+  it.each(['retry', 'skip'])('refuses parked/%s without its fields in words of ours', async (command) => {
+    for (const body of [{}, { key: '', reason: '' }, { key: 'x'.repeat(501), reason: 'x'.repeat(501) }, { key: 7, reason: 7 }]) {
+      const answer = await post(`/api/v1/projections/chain-explorer/parked/${command}`, body);
+      expect(answer).toMatchObject({ status: 400, body: { errors: expect.arrayContaining([{ pointer: '/body/key', detail: expect.any(String) }]) } });
+      expect(answer.body.detail).not.toMatch(/Too (small|big)|expected|Invalid input/);
+    }
+  });
+
+  it('documents the lines that never end, and says where health and metrics are', async () => {
+    const { paths, info } = (await get('/api/openapi.json')).body;
+    expect(Object.keys(paths['/api/v1/events/live'].get.responses['200'].content)).toEqual(['text/event-stream']);
+    expect(Object.keys(paths).filter((path) => !path.startsWith('/api/'))).toEqual([]);
+    expect(info.description).toMatch(/\/health\/ready.*\/metrics/);
+  });
+
   it('takes a kept generation back, or throws it away, by command', async () => {
     asked.length = 0;
     const path = '/api/v1/projections/chain-explorer';

@@ -1,7 +1,8 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { defer, from, switchMap, type Observable } from 'rxjs';
-import { atLeast, parseRequest } from '#platform/http';
+import { atLeast, InvalidRequest, parseRequest } from '#platform/http';
+import { ChainfoldError } from '#platform/kernel';
 import { z } from 'zod';
 import { ChainExplorer } from '../ports/chain-explorer.port.ts';
 
@@ -20,6 +21,15 @@ export class AtLeast implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const { atLeast: position } = parseRequest('query', query, { ...(request.query as object) });
     if (position === undefined) return next.handle();
-    return defer(() => from(this.#explorer.visible(position))).pipe(switchMap(() => next.handle()));
+    return defer(() => from(this.#reached(position))).pipe(switchMap(() => next.handle()));
+  }
+
+  async #reached(position: string): Promise<void> {
+    try {
+      await this.#explorer.visible(position);
+    } catch (error) {
+      if (!(error instanceof ChainfoldError) || error.code !== 'invalid-position') throw error;
+      throw new InvalidRequest([{ pointer: '/query/atLeast', detail: `${error.message}. ${error.hint ?? ''}`.trim() }]);
+    }
   }
 }

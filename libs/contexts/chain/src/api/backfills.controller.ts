@@ -9,6 +9,7 @@ import { AtLeast } from './at-least.ts';
 import * as dto from './backfills.dto.ts';
 import { told } from './chains.controller.ts';
 import { chainPath, commandAnswer, type ChainPath } from './chains.dto.ts';
+import { ofThisCommand } from './repeated-command.ts';
 
 @Controller('api/v1/chains/:chainId/backfills')
 @UseInterceptors(AtLeast)
@@ -39,7 +40,7 @@ export class BackfillsController {
     description: 'Accepted, not done: Location is where its progress stands.',
     status: 202,
     schema: dto.backfillRequested,
-    refusals: { 404: 'The chain is not captured here', 409: 'A block of the range is captured or requested already, or lies ahead of the head', 412: 'The chain moved since the revision of If-Match' },
+    refusals: { 404: 'The chain is not captured here', 409: 'A block of the range is captured or requested already, or lies ahead of the head; or the idempotency key stands for another command', 412: 'The chain moved since the revision of If-Match' },
   })
   async request(
     @FromPath(chainPath) path: ChainPath,
@@ -47,7 +48,8 @@ export class BackfillsController {
     @FromCommandHeaders() options: TellOptions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
-    const answer = told(await this.#commands.execute(new TellChain(path.chainId, { type: 'RequestBackfill', ...body }, options)));
+    const first = await this.#commands.execute(new TellChain(path.chainId, { type: 'RequestBackfill', ...body }, options));
+    const answer = told(ofThisCommand(first, options.commandId, 'BackfillRequested', body));
     const id = `${body.from}-${body.to}`;
     void reply.header('location', `/api/v1/chains/${path.chainId}/backfills/${id}`);
     return { id, ...body, ...answer };
@@ -59,13 +61,15 @@ export class BackfillsController {
     description:
       'What is captured of it stays, and any part of the range may be requested again. The same range goes on where it was; one with other ends begins anew, which helps where its blocks join nothing.',
     schema: commandAnswer,
-    refusals: { 404: 'The chain is not captured here, or that very range is not requested', 409: 'All of it is captured', 412: 'The chain moved since the revision of If-Match' },
+    refusals: { 404: 'The chain is not captured here, or that very range is not requested', 409: 'All of it is captured, or the idempotency key stands for another command', 412: 'The chain moved since the revision of If-Match' },
   })
   async cancel(
     @FromPath(dto.backfillParams) path: dto.BackfillParams,
     @FromBody(dto.cancelBody) body: dto.CancelBody,
     @FromCommandHeaders() options: TellOptions,
   ): Promise<object> {
-    return told(await this.#commands.execute(new TellChain(path.chainId, { type: 'CancelBackfill', ...path.backfill, reason: body.reason }, options)));
+    const cancelled = { ...path.backfill, reason: body.reason };
+    const answer = await this.#commands.execute(new TellChain(path.chainId, { type: 'CancelBackfill', ...cancelled }, options));
+    return told(ofThisCommand(answer, options.commandId, 'BackfillCancelled', cancelled));
   }
 }

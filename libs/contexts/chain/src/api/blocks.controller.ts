@@ -1,6 +1,6 @@
 import { Controller, Get, UseInterceptors } from '@nestjs/common';
-import { Answers, FromPath, FromQuery, sealed } from '#platform/http';
-import { ChainExplorer, type BlockCursor, type BlockTransactionCursor, type PageRequest, type WithOrphans } from '../ports/chain-explorer.port.ts';
+import { Answers, FromPath, FromQuery, InvalidRequest, sealed } from '#platform/http';
+import { ChainExplorer, type BlockCursor, type BlockPoint, type BlockTransactionCursor, type PageRequest, type WithOrphans } from '../ports/chain-explorer.port.ts';
 import { AtLeast } from './at-least.ts';
 import * as dto from './blocks.dto.ts';
 import { chainPath, type ChainPath } from './chains.dto.ts';
@@ -32,6 +32,14 @@ export class BlocksController {
   @Get(':block/transactions')
   @Answers({ summary: 'Transactions of a block in index order', schema: blockTransactionList, refusals: UNKNOWN })
   async transactions(@FromPath(dto.blockParams) path: dto.BlockParams, @FromQuery(blockTransactionsQuery) query: PageRequest<BlockTransactionCursor>): Promise<object> {
-    return sealed('block-transactions', await this.#explorer.blockTransactions(path.chainId, path.block, query));
+    const page = await this.#explorer.blockTransactions(path.chainId, path.block, query);
+    if (query.after !== undefined) mustBeOf(path.block, page.block);
+    return sealed('block-transactions', page);
   }
+}
+
+/** A tag or a number may stand for another block by now, and the pages stay with the one that they began with; but no cursor leads to another address. */
+function mustBeOf(asked: dto.BlockParams['block'], { number, hash }: BlockPoint): void {
+  const other = typeof asked === 'number' ? asked !== number : asked.startsWith('0x') && asked !== hash;
+  if (other) throw new InvalidRequest([{ pointer: '/query/after', detail: `That cursor goes on in block ${number} (${hash}): ask there, or leave it out` }]);
 }

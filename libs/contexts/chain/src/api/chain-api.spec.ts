@@ -231,6 +231,30 @@ describe('the REST API of the chain', () => {
       expect(asked).toMatchObject([{ chainId: '1', command: { type: 'RequestBackfill', from: 3, to: 9 }, options: { commandId: 'key-1', expectedRevision: 8 } }]);
     });
 
+    const repeatOf = (type: string, data: object) => () => ({ revision: 9, position: 'xtest:000000000000042' as Position, events: [{ type, data: { chainId: '1', ...data } } as never], repeated: true });
+
+    it('a repeat with the same key and content: the first answer again', async () => {
+      answerCommand = repeatOf('BackfillRequested', { from: 0, to: 2 });
+      const backfill = await post('/chains/1/backfills', { from: 0, to: 2 }, { 'idempotency-key': 'k9' });
+      expect([backfill.statusCode, backfill.json()]).toEqual([202, expect.objectContaining({ id: '0-2', repeated: true })]);
+      answerCommand = repeatOf('ChainResumed', { reason: 'checked' });
+      expect((await post('/chains/1/resume', { reason: 'checked' }, { 'idempotency-key': 'k9' })).statusCode).toBe(200);
+      answerCommand = repeatOf('BackfillCancelled', { from: 0, to: 2, reason: 'pruned' });
+      expect((await post('/chains/1/backfills/0-2/cancel', { reason: 'pruned' }, { 'idempotency-key': 'k9' })).statusCode).toBe(200);
+    });
+
+    it.each([
+      ['/chains/1/backfills', { from: 3, to: 4 }, 'BackfillRequested', { from: 0, to: 2 }],
+      ['/chains/1/backfills', { from: 0, to: 2 }, 'ChainResumed', { reason: 'x' }],
+      ['/chains/1/resume', { reason: 'y' }, 'ChainResumed', { reason: 'x' }],
+      ['/chains/1/backfills/0-2/cancel', { reason: 'x' }, 'BackfillCancelled', { from: 3, to: 4, reason: 'x' }],
+    ])('409 for %s with %j under the key of another command, which is named, for nothing of it was recorded', async (path, body, type, data) => {
+      answerCommand = repeatOf(type, data);
+      const response = await post(path, body, { 'idempotency-key': 'k9' });
+      expect([response.statusCode, response.headers.location]).toEqual([409, undefined]);
+      expect(response.json()).toMatchObject({ code: 'idempotency-key-reused', facts: { key: 'k9', first: { type, ...data } }, hint: expect.stringContaining('new key') });
+    });
+
     it('the progress of a backfill', async () => {
       await happens([...new ChainScene('1').backfillRequested(3, 9).backfillStarted(3, 9).events.slice(1)]);
       await read.caughtUp();
@@ -325,7 +349,7 @@ describe('the REST API of the chain', () => {
     it('refuse text that is not JSON, and more of it than a command needs', async () => {
       const json = { 'content-type': 'application/json' };
       const broken = await server().inject({ method: 'POST', url: '/api/v1/chains/1/resume', payload: '{"reason": ', headers: json });
-      expect([broken.statusCode, broken.json().code, broken.headers['content-type']]).toEqual([400, 'request-malformed', 'application/problem+json; charset=utf-8']);
+      expect([broken.statusCode, broken.json().code, broken.headers['content-type']]).toEqual([400, 'body-malformed', 'application/problem+json; charset=utf-8']);
       const huge = await server().inject({ method: 'POST', url: '/api/v1/chains/1/resume', payload: JSON.stringify({ reason: 'x'.repeat(2_000_000) }), headers: json });
       expect([huge.statusCode, huge.json().code]).toEqual([413, 'body-too-large']);
       expect(asked).toEqual([]);
@@ -428,6 +452,28 @@ describe('the REST API of the chain', () => {
     it('a cursor of an address whose values were changed by hand', async () => {
       const forged = Buffer.from(JSON.stringify(['address-transactions', 'x', {}, blockHash('1a')])).toString('base64url');
       await refused(`/chains/1/addresses/${alice}/transactions?after=${forged}`, 400, { errors: [{ pointer: '/query/after' }] });
+    });
+
+    it('a cursor of the transactions of another block, but not one of a block that a tag named before', async () => {
+      const { next } = await shown('/chains/1/blocks/4/transactions?limit=3', blockTransactionList);
+      for (const other of ['1', blockHash('1a')]) {
+        await refused(`/chains/1/blocks/${other}/transactions?after=${next}`, 400, { code: 'request-invalid', errors: [{ pointer: '/query/after', detail: expect.stringContaining('block 4') }] });
+      }
+      for (const same of ['4', blockHash('4b'), 'finalized']) expect((await get(`/chains/1/blocks/${same}/transactions?after=${next}`)).statusCode).toBe(200);
+    });
+
+    it.each([
+      ['GET', '/chains/1?atLeast=garbage', undefined, '/query/atLeast'],
+      ['GET', '/chains/1/blocks?atLeast=garbage', undefined, '/query/atLeast'],
+      ['GET', '/chains/1?atLeast=', undefined, '/query/atLeast'],
+      ['GET', `/chains/1?atLeast=${'x'.repeat(101)}`, undefined, '/query/atLeast'],
+      ['POST', '/chains/1/backfills', 'null', '/body'],
+      ['POST', '/chains/1/backfills', '[]', '/body'],
+      ['POST', '/chains/1/resume', '{}', '/body/reason'],
+    ] as const)('%s %s with the body %s, in words of ours', async (method, url, payload, pointer) => {
+      const response = await server().inject({ method, url: `/api/v1${url}`, ...(payload === undefined ? {} : { payload, headers: { 'content-type': 'application/json' } }) });
+      expect([response.statusCode, response.json().errors.map((field: { pointer: string }) => field.pointer)]).toEqual([400, [pointer]]);
+      expect(response.body).not.toMatch(/Too (small|big)|expected|Invalid input/);
     });
 
     it.each([['not a position', '400'], ['zother:000000000000001', '409']])('the position %s', async (position, status) => {

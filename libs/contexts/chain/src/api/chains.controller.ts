@@ -7,6 +7,7 @@ import { ChainExplorer } from '../ports/chain-explorer.port.ts';
 import { AtLeast } from './at-least.ts';
 import { ChainOverview } from './chain-status.ts';
 import * as dto from './chains.dto.ts';
+import { ofThisCommand } from './repeated-command.ts';
 
 const UNKNOWN = { 404: 'The chain is not captured here' };
 
@@ -51,14 +52,15 @@ export class ChainsController {
   @Answers({
     summary: 'A stopped chain goes on',
     schema: dto.commandAnswer,
-    refusals: { ...UNKNOWN, 409: 'The chain does not stand still', 412: 'The chain moved since the revision of If-Match' },
+    refusals: { ...UNKNOWN, 409: 'The chain does not stand still, or the idempotency key stands for another command', 412: 'The chain moved since the revision of If-Match' },
   })
   async resume(
     @FromPath(dto.chainPath) path: dto.ChainPath,
     @FromBody(dto.resumeBody) body: dto.ResumeBody,
     @FromCommandHeaders() options: TellOptions,
   ): Promise<object> {
-    return told(await this.#commands.execute(new TellChain(path.chainId, { type: 'ResumeChain', reason: body.reason }, options)));
+    const answer = await this.#commands.execute(new TellChain(path.chainId, { type: 'ResumeChain', reason: body.reason }, options));
+    return told(ofThisCommand(answer, options.commandId, 'ChainResumed', { reason: body.reason }));
   }
 }
 
