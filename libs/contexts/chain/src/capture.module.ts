@@ -11,7 +11,7 @@ import { recoverSender } from './adapters/ethers.recover-sender.ts';
 import { createKeccak256 } from './adapters/hash-wasm.keccak.ts';
 import { BackfillProcess } from './application/backfill.process.ts';
 import type { CaptureMetrics } from './application/capture-log.ts';
-import { captureHealth } from './application/capture-health.ts';
+import { backfillHealth, captureHealth } from './application/capture-health.ts';
 import { captureMetrics, nodeMetrics } from './application/capture-metrics.ts';
 import { CaptureProcess, type CaptureParts, type OpenChain } from './application/capture.process.ts';
 import type { CaptureStatusBoard } from './application/capture-status.ts';
@@ -71,6 +71,7 @@ export class ChainCapture {
     if (boot.capture === 'offline') return;
     boot.lifecycle.add({ name: 'block reader', phase: 'processes', stop: () => this.#reader.close() });
     boot.health.add('capture', () => captureHealth(board, chains, boot.clock));
+    boot.health.add('backfills', () => backfillHealth(this.backfills));
     for (const chain of configured) this.#capture(chain);
     if (configured.length === 0 && boot.capture === 'online') this.#captureEmbedded();
     this.#runs('backfills', (signal) => this.backfills.run(signal));

@@ -1,5 +1,5 @@
 import type { EventReader } from '#platform/event-store';
-import type { Clock, RecordedEvent } from '#platform/kernel';
+import type { Clock, Position, RecordedEvent } from '#platform/kernel';
 import { ChainfoldError, START } from '#platform/kernel';
 import type { ObservedBlock } from '../domain/chain.events.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
@@ -39,13 +39,18 @@ const LONGEST_PAUSE_MS = 30_000;
 const UNTIL_FINAL_MS = 500;
 /** With growing pauses this is long enough for the head to leave a branch too. */
 const MOST_REREADS = 6;
-const TELLING: readonly string[] = ['BackfillRequested', 'BackfillCompleted'];
+const TELLING: readonly string[] = ['BackfillRequested', 'BackfillCompleted', 'BackfillCancelled'];
 
 /** Fills the ranges that the log says were requested, whoever requested them; goes on after a restart. */
 export class BackfillProcess {
   readonly #parts: BackfillParts;
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Map<string, Promise<void>>();
+  /** What each chain works on; aborted when it is cancelled. */
+  readonly #current = new Map<string, { readonly job: Job; readonly cancel: AbortController }>();
+  /** Where the requests are read on. */
+  #after: Position = START;
+  #trouble: string | undefined;
   /** Set once the whole log is read. */
   #caughtUp: AbortSignal | undefined;
 
@@ -63,22 +68,56 @@ export class BackfillProcess {
     if (this.#caughtUp !== undefined) this.#startAll(this.#caughtUp);
   }
 
+  /** Why requests are not heard at present; undefined while they are. */
+  trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Runs until the signal is aborted or the log is closed; trouble of the log is waited out. */
   async run(signal: AbortSignal): Promise<void> {
-    const deliveries = this.#parts.reader.subscribe(START, { categories: ['chain'], types: TELLING }, signal);
+    let heard: Position | undefined;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        await this.#hear(signal);
+        break;
+      } catch (error) {
+        if (signal.aborted) break;
+        if (this.#after !== heard) failures = 0;
+        heard = this.#after;
+        if (this.#trouble === undefined) this.#parts.log.error({ err: error, after: heard }, 'requests for backfills can not be read');
+        this.#trouble = error instanceof Error ? error.message : String(error);
+        const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 8));
+        await this.#parts.clock.sleep(pause, signal).catch(() => undefined);
+      }
+    }
+    await Promise.allSettled(this.#running.values());
+  }
+
+  async #hear(signal: AbortSignal): Promise<void> {
+    const deliveries = this.#parts.reader.subscribe(this.#after, { categories: ['chain'], types: TELLING }, signal);
     for await (const delivery of deliveries) {
+      this.#trouble = undefined;
       if (delivery.kind === 'event') this.#note(delivery.event);
+      this.#after = delivery.kind === 'event' ? delivery.event.position : delivery.position;
       if (delivery.kind === 'caughtUp') this.#caughtUp = signal;
       // Only with the whole log read is it known which requests were fulfilled long ago.
       if (this.#caughtUp !== undefined) this.#startAll(signal);
     }
-    await Promise.allSettled(this.#running.values());
   }
 
   #note({ type, data }: RecordedEvent): void {
     const { chainId, from, to } = data as unknown as { chainId: string; from: number; to: number };
     const key = `${chainId}.${from}.${to}`;
-    if (type === 'BackfillCompleted') this.#jobs.delete(key);
-    else this.#jobs.set(key, { chainId, from, to, done: 0, blocksPerSecond: 0, state: 'waiting', reason: undefined });
+    if (type === 'BackfillRequested') {
+      this.#jobs.set(key, { chainId, from, to, done: 0, blocksPerSecond: 0, state: 'waiting', reason: undefined });
+      return;
+    }
+    const job = this.#jobs.get(key);
+    const current = this.#current.get(chainId);
+    this.#jobs.delete(key);
+    if (type !== 'BackfillCancelled' || job === undefined) return;
+    if (current?.job === job) current.cancel.abort(new Error('the backfill is cancelled'));
+    this.#parts.log.info({ chainId, from, to, done: job.done }, 'backfill cancelled');
   }
 
   /** One at a time per chain: two would only share the same provider. */
@@ -103,7 +142,10 @@ export class BackfillProcess {
   async #workOn(chainId: string, opened: Promise<OpenChain>, signal: AbortSignal): Promise<void> {
     const open = await opened;
     for (let job = this.#waiting(chainId); job !== undefined && !signal.aborted; job = this.#waiting(chainId)) {
-      await this.#persist(job, open, signal);
+      const cancel = new AbortController();
+      this.#current.set(chainId, { job, cancel });
+      await this.#persist(job, open, AbortSignal.any([signal, cancel.signal]));
+      this.#current.delete(chainId);
     }
   }
 
@@ -142,7 +184,8 @@ export class BackfillProcess {
     if (state.status === 'running') {
       const next = again ? (state.recent[0]?.number ?? from) : state.tip === undefined ? from : state.tip.number + 1;
       await this.#read(job, id, next, open, signal);
-      const beside = await blocksBeside(reader, chainId, from, to);
+      const chain = (await chains.peek(chainId)).state;
+      const beside = await blocksBeside(reader, chainId, { from, to }, chain.status === 'absent' ? [] : chain.backfills);
       await backfills.tell(id, { type: 'FinishBackfill', ...beside });
     }
     await chains.tell(chainId, { type: 'CompleteBackfill', from, to });

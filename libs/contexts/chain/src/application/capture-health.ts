@@ -1,4 +1,5 @@
 import type { Clock } from '#platform/kernel';
+import type { BackfillProcess } from './backfill.process.ts';
 import type { CaptureStatus, CaptureStatusBoard } from './capture-status.ts';
 import type { ChainActors } from './chain-actors.ts';
 import { viewOf } from './chain-view.ts';
@@ -14,6 +15,12 @@ export async function captureHealth(board: CaptureStatusBoard, chains: ChainActo
     if (reason !== undefined) reasons.push(`Chain ${chainId}: ${reason}`);
   }
   return reasons.length === 0 ? { status: 'up' } : { status: 'down', reason: reasons.join(' ') };
+}
+
+/** Down while requests for backfills can not be read from the log. */
+export function backfillHealth(backfills: Pick<BackfillProcess, 'trouble'>): { status: 'up' } | { status: 'down'; reason: string } {
+  const trouble = backfills.trouble();
+  return trouble === undefined ? { status: 'up' } : { status: 'down', reason: `Requests for backfills can not be read: ${trouble}` };
 }
 
 async function standsStill(chainId: string, status: CaptureStatus, chains: ChainActors, clock: Clock): Promise<boolean> {

@@ -2,6 +2,8 @@ import type { EventReader } from '#platform/event-store';
 import type { RecordedEvent, StreamName } from '#platform/kernel';
 import { streamName } from '#platform/kernel';
 import { digestOf } from '../domain/block-body.decider.ts';
+import { without } from '../domain/chain-backfills.ts';
+import type { NumberRange } from '../domain/chain-state.ts';
 import type { BlockPart, ObservedBlock } from '../domain/chain.events.ts';
 import { BLOCK_PARTS } from '../domain/chain.events.ts';
 import { reassembleBody, storedBlock } from '../domain/reassemble.ts';
@@ -9,6 +11,7 @@ import type { BlockRef, Hex } from '../domain/rpc-types.ts';
 import type { VerificationCrypto } from '../domain/verification/crypto.ts';
 import { checkBlock } from '../domain/verification/verify-block.ts';
 import { Breath } from './breath.ts';
+import { eventsOf, streamsOf } from './stream-pages.ts';
 
 export interface VerifyOptions {
   readonly reader: EventReader;
@@ -25,7 +28,7 @@ export type Finding = {
   readonly stream: string;
   readonly number: number;
   readonly hash: string;
-  readonly code: 'gap' | 'link-broken' | 'body-missing' | 'body-incomplete' | 'count-differs' | 'digest-differs' | 'root-differs' | 'adopted-unknown' | 'backfill-unlinked' | 'revision-gap';
+  readonly code: 'gap' | 'link-broken' | 'body-missing' | 'body-incomplete' | 'count-differs' | 'digest-differs' | 'root-differs' | 'adopted-unknown' | 'revision-gap';
   readonly detail: string;
 };
 
@@ -36,7 +39,6 @@ export type VerifyStep =
   | { readonly kind: 'progress'; readonly chainId: string; readonly stream: string; readonly blocks: number; readonly transactions: number; readonly number: number }
   | { readonly kind: 'done'; readonly chains: number; readonly blocks: number; readonly transactions: number; readonly findings: number };
 
-const PAGE = 500;
 const PROGRESS_EVERY = 100;
 
 /** Reads the whole store again and says whatever is wrong with it: links, gaps, counts, digests and roots. Changes nothing. */
@@ -48,10 +50,10 @@ export async function* verifyStore(options: VerifyOptions): AsyncGenerator<Verif
     if (options.chainId !== undefined && options.chainId !== chainId) continue;
     sum.chains += 1;
     const canonical = new Map<number, Link>();
-    const ranges: Ranges = { running: new Map(), promised: [] };
+    const ranges: Ranges = { running: new Map(), promised: [], wanted: new Set(), cancelled: [] };
     const walks = [walkChain(options, stream, chainId, canonical, ranges)];
     for await (const backfill of streamsOf(options.reader, 'backfill')) {
-      if (backfill.startsWith(`backfill-${chainId}.`)) walks.push(walkBackfill(options, backfill, chainId, canonical));
+      if (backfill.startsWith(`backfill-${chainId}.`)) walks.push(walkBackfill(options, backfill, chainId, canonical, ranges.wanted));
     }
     for (const walk of walks) {
       for await (const step of walk) {
@@ -74,14 +76,14 @@ export async function* verifyStore(options: VerifyOptions): AsyncGenerator<Verif
   yield { kind: 'done', ...sum };
 }
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-}
 /** Which numbers must be there: all from the first block on, and every backfill that is done. */
 interface Ranges {
-  readonly running: Map<number, Range>;
-  readonly promised: Range[];
+  readonly running: Map<number, NumberRange>;
+  readonly promised: NumberRange[];
+  /** `from.to` of the backfills that were requested and not cancelled. */
+  readonly wanted: Set<string>;
+  /** What is not asked for any more. */
+  cancelled: readonly NumberRange[];
 }
 interface Link {
   readonly hash: Hex;
@@ -90,9 +92,10 @@ interface Link {
 type Walked = Finding | { readonly kind: 'block'; readonly number: number; readonly transactions: number };
 
 /** The order of the head. What it comes to is put into `canonical`. */
-async function* walkChain(options: VerifyOptions, stream: StreamName, chainId: string, canonical: Map<number, Link>, { running, promised }: Ranges): AsyncGenerator<Walked> {
+async function* walkChain(options: VerifyOptions, stream: StreamName, chainId: string, canonical: Map<number, Link>, ranges: Ranges): AsyncGenerator<Walked> {
+  const { running, promised } = ranges;
   const branch = new Map<string, ObservedBlock>();
-  for await (const event of eventsOf(options.reader, stream)) {
+  for await (const event of gaplessly(options.reader, stream)) {
     if (event === 'revision-gap') {
       yield found(chainId, stream, undefined, 'revision-gap', 'revisions of the stream are not gapless');
       continue;
@@ -105,11 +108,7 @@ async function* walkChain(options: VerifyOptions, stream: StreamName, chainId: s
       if (isWanted(options, block.number)) yield* checkStored(options, stream, block);
     }
     if (type === 'ChainStarted') promised.push({ from: data['firstBlock'] as number, to: Number.MAX_SAFE_INTEGER });
-    if (type === 'BackfillRequested') running.set(data['from'] as number, data as unknown as Range);
-    if (type === 'BackfillCompleted') {
-      running.delete(data['from'] as number);
-      promised.push(data as unknown as Range);
-    }
+    if (type.startsWith('Backfill')) noteBackfill(type, data as unknown as NumberRange, ranges);
     if (type !== 'ChainReorganized') continue;
     const { dropped, adopted } = data as unknown as { dropped: readonly BlockRef[]; adopted: readonly BlockRef[] };
     for (const { number, hash } of dropped) {
@@ -124,21 +123,40 @@ async function* walkChain(options: VerifyOptions, stream: StreamName, chainId: s
   }
 }
 
-async function* walkBackfill(options: VerifyOptions, stream: StreamName, chainId: string, canonical: Map<number, Link>): AsyncGenerator<Walked> {
-  for await (const event of eventsOf(options.reader, stream)) {
+function noteBackfill(type: string, range: NumberRange, ranges: Ranges): void {
+  const { running, promised, wanted } = ranges;
+  const key = `${range.from}.${range.to}`;
+  if (type === 'BackfillRequested') {
+    running.set(range.from, range);
+    wanted.add(key);
+    ranges.cancelled = ranges.cancelled.flatMap((one) => without(one, range));
+    return;
+  }
+  running.delete(range.from);
+  if (type === 'BackfillCompleted') promised.push(range);
+  if (type !== 'BackfillCancelled') return;
+  wanted.delete(key);
+  ranges.cancelled = [...ranges.cancelled, range];
+}
+
+/** What was captured for a cancelled backfill stands only where nobody captured another block since. */
+async function* walkBackfill(options: VerifyOptions, stream: StreamName, chainId: string, canonical: Map<number, Link>, wanted: ReadonlySet<string>): AsyncGenerator<Walked> {
+  const isWantedRange = wanted.has(stream.slice(`backfill-${chainId}.`.length));
+  const held = new Set(isWantedRange ? [] : canonical.keys());
+  for await (const event of gaplessly(options.reader, stream)) {
     if (event === 'revision-gap') {
       yield found(chainId, stream, undefined, 'revision-gap', 'revisions of the stream are not gapless');
       continue;
     }
     if (event.type !== 'BlockObserved') continue;
     const block = event.data as unknown as ObservedBlock;
-    canonical.set(block.number, { hash: block.hash, parentHash: block.parentHash });
+    if (!held.has(block.number)) canonical.set(block.number, { hash: block.hash, parentHash: block.parentHash });
     if (isWanted(options, block.number)) yield* checkStored(options, stream, block);
   }
 }
 
 /** Over the head and all backfills together: no number that was promised is missing between two that are there, but where a backfill still runs. */
-function* linksOf(chainId: string, stream: string, canonical: ReadonlyMap<number, Link>, { running, promised }: Ranges): Generator<VerifyStep> {
+function* linksOf(chainId: string, stream: string, canonical: ReadonlyMap<number, Link>, ranges: Ranges): Generator<VerifyStep> {
   const numbers = [...canonical.keys()].sort((a, b) => a - b);
   for (const [place, number] of numbers.entries()) {
     const below = numbers[place - 1];
@@ -147,11 +165,24 @@ function* linksOf(chainId: string, stream: string, canonical: ReadonlyMap<number
     const under = canonical.get(below) as Link;
     const missing = { from: below + 1, to: number - 1 };
     if (missing.from <= missing.to) {
-      if ([...running.values()].some(({ from, to }) => from <= missing.from && to >= missing.to)) continue;
-      if (promised.some(({ from, to }) => from <= missing.to && to >= missing.from)) yield found(chainId, stream, { number, hash: link.hash }, 'gap', `blocks ${missing.from} to ${missing.to} are missing`);
-      else yield { kind: 'hole', chainId, ...missing };
+      for (const { from, to, promised } of missingParts(missing, ranges)) {
+        if (promised) yield found(chainId, stream, { number, hash: link.hash }, 'gap', `blocks ${from} to ${to} are missing`);
+        else yield { kind: 'hole', chainId, from, to };
+      }
     } else if (under.hash !== link.parentHash) yield found(chainId, stream, { number, hash: link.hash }, 'link-broken', `its parent is ${link.parentHash}, below stands ${under.hash}`);
   }
+}
+
+/** Without what a backfill is still busy with. What was promised and then cancelled is a hole like any that nobody asked for. */
+function missingParts(missing: NumberRange, { running, promised, cancelled }: Ranges): readonly (NumberRange & { readonly promised: boolean })[] {
+  const beside = (parts: readonly NumberRange[], taken: Iterable<NumberRange>): readonly NumberRange[] => [...taken].reduce((left, range) => left.flatMap((part) => without(part, range)), parts);
+  const idle = beside([missing], running.values());
+  const never = beside(idle, cancelled);
+  const parts = [
+    ...beside(idle, never).map((part) => ({ ...part, promised: false })),
+    ...never.map((part) => ({ ...part, promised: promised.some(({ from, to }) => from <= part.to && to >= part.from) })),
+  ];
+  return parts.sort((a, b) => a.from - b.from);
 }
 
 async function* checkStored({ reader, crypto }: VerifyOptions, stream: string, observed: ObservedBlock): AsyncGenerator<Walked> {
@@ -159,7 +190,7 @@ async function* checkStored({ reader, crypto }: VerifyOptions, stream: string, o
   yield { kind: 'block', number, transactions: transactionCount };
   const finding = (code: Finding['code'], detail: string): Finding => found(chainId, stream, { number, hash }, code, detail);
   const events: RecordedEvent[] = [];
-  if (transactionCount > 0) for await (const event of eventsOf(reader, streamName('block', `${chainId}.${hash}`))) if (event !== 'revision-gap') events.push(event);
+  if (transactionCount > 0) for await (const event of eventsOf(reader, streamName('block', `${chainId}.${hash}`))) events.push(event);
   if (transactionCount > 0 && events.length === 0) return void (yield finding('body-missing', `${transactionCount} transactions are not there`));
   const body = reassembleBody(events as unknown as Parameters<typeof reassembleBody>[0]);
   if (transactionCount > 0 && body.completed === undefined) return void (yield finding('body-incomplete', `${body.transactions.length} of ${transactionCount} transactions`));
@@ -182,23 +213,12 @@ function found(chainId: string, stream: string, block: { readonly number: number
   return { kind: 'finding', chainId, stream, number: block?.number ?? -1, hash: block?.hash ?? '', code, detail };
 }
 
-async function* streamsOf(reader: EventReader, category: string): AsyncGenerator<StreamName> {
-  for (let after: string | undefined; ; ) {
-    const page = await reader.listStreams({ category, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { stream } of page) yield stream;
-    after = page.at(-1)?.stream;
-    if (page.length < PAGE) return;
-  }
-}
-
-async function* eventsOf(reader: EventReader, stream: StreamName): AsyncGenerator<RecordedEvent | 'revision-gap'> {
-  for (let next = 0; ; ) {
-    const page = await reader.readStream(stream, next, PAGE);
-    for (const event of page) {
-      if (event.revision !== next) yield 'revision-gap';
-      next = event.revision + 1;
-      yield event;
-    }
-    if (page.length < PAGE) return;
+/** A number that is left out is told before the event behind it. */
+async function* gaplessly(reader: EventReader, stream: StreamName): AsyncGenerator<RecordedEvent | 'revision-gap'> {
+  let next = 0;
+  for await (const event of eventsOf(reader, stream)) {
+    if (event.revision !== next) yield 'revision-gap';
+    next = event.revision + 1;
+    yield event;
   }
 }

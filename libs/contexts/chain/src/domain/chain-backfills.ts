@@ -57,7 +57,7 @@ export function withCancellation(chain: Ranges & Pick<Started, 'links' | 'firstB
 }
 
 /** What is left of a range beside another one. */
-function without(range: NumberRange, taken: NumberRange): readonly NumberRange[] {
+export function without(range: NumberRange, taken: NumberRange): readonly NumberRange[] {
   if (taken.to < range.from || taken.from > range.to) return [range];
   const sides = [{ from: range.from, to: taken.from - 1 }, { from: taken.to + 1, to: range.to }];
   return sides.filter(({ from, to }) => from <= to);
