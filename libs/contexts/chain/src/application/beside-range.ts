@@ -1,14 +1,12 @@
 import type { EventReader } from '#platform/event-store';
-import type { RecordedEvent, StreamName } from '#platform/kernel';
+import type { StreamName } from '#platform/kernel';
 import { streamName } from '#platform/kernel';
 import { REWINDABLE } from '../domain/backfill.decider.ts';
 import { rangeWith } from '../domain/chain-backfills.ts';
 import type { ObservedBlock } from '../domain/chain.events.ts';
 import type { NumberRange } from '../domain/chain-state.ts';
 import type { Hex } from '../domain/rpc-types.ts';
-import { Breath } from './breath.ts';
-
-const PAGE = 500;
+import { eventsOf } from './stream-pages.ts';
 
 export interface Beside {
   readonly above: Hex | undefined;
@@ -41,7 +39,7 @@ async function canonicalAt(reader: EventReader, chainId: string, number: number,
 async function inHead(reader: EventReader, chainId: string, number: number): Promise<ObservedBlock | undefined> {
   const branch = new Map<Hex, ObservedBlock>();
   let found: ObservedBlock | undefined;
-  for await (const { type, data } of eventsOf(reader, streamName('chain', chainId), 0)) {
+  for await (const { type, data } of eventsOf(reader, streamName('chain', chainId))) {
     const block = data as unknown as ObservedBlock;
     if (type === 'BlockObserved' && block.number === number) found = block;
     if (type === 'BranchBlockObserved' && block.number === number) branch.set(block.hash, block);
@@ -66,16 +64,4 @@ async function lastAt(reader: EventReader, stream: StreamName, number: number, e
     if (block.number >= number + REWINDABLE) break;
   }
   return found;
-}
-
-/** Page by page, with a turn for others between: the order of a chain may be a million events. */
-async function* eventsOf(reader: EventReader, stream: StreamName, from: number): AsyncGenerator<RecordedEvent> {
-  const breath = new Breath();
-  for (let next = from; ; ) {
-    const page = await reader.readStream(stream, next, PAGE);
-    yield* page;
-    if (page.length < PAGE) return;
-    next += page.length;
-    await breath.take();
-  }
 }
