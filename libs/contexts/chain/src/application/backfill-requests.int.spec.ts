@@ -3,7 +3,7 @@ import type { Delivery, EventFilter } from '#platform/event-store';
 import type { Position } from '#platform/kernel';
 import { FaultyEventStore } from '#platform/testing';
 import { CaptureRig } from '../../../../../test/load/capture-rig.ts';
-import { generateChain } from '../../../../../test/load/generated-chain.ts';
+import { generateBranch, generateChain } from '../../../../../test/load/generated-chain.ts';
 import type { RecordedBlock } from '../../../../../test/load/recorded-chain.ts';
 import { RecordedChain } from '../../../../../test/load/recorded-chain.ts';
 import { ReplayNode } from '../../../../../test/load/replay-node.ts';
@@ -91,6 +91,25 @@ describe('the requests for backfills', () => {
     await cancel(0, 29);
     await capture.until('dropped', () => capture.backfills?.progress(CHAIN), (jobs) => jobs?.length === 0);
     expect(await steps('finding')).toEqual([]);
+  });
+
+  it('for a range whose blocks join nothing are taken back, and asked for anew with other ends', async () => {
+    await request(10, 29);
+    const branch = await generateBranch({ seed: 99, transactionsPerBlock: 0 }, blocks[9]!, 20);
+    const dead = branch.map(({ number, hash, parentHash }) => {
+      const header = { hash, parentHash, number: `0x${number.toString(16)}`, timestamp: '0x1' } as const;
+      return { chainId: CHAIN, number, hash, parentHash, header, transactionCount: 0, kinds: { transfer: 0, call: 0, deploy: 0 }, verification: {}, receipts: true };
+    });
+    await capture.actors.backfills.tell(`${CHAIN}.10.29`, { type: 'StartBackfill', chainId: CHAIN, from: 10, to: 29 });
+    await capture.actors.backfills.tell(`${CHAIN}.10.29`, { type: 'ObserveBackfilled', blocks: dead });
+    expect(await steps('finding')).toMatchObject([{ code: 'link-broken', number: 30 }]);
+    await cancel(10, 29);
+    await request(10, 14);
+    await request(15, 29);
+    await request(0, 9);
+    capture.startBackfills();
+    await completed(3);
+    expect([await steps('finding'), await steps('hole')]).toEqual([[], []]);
   });
 
   it('are not started again by a restart once they are cancelled', async () => {

@@ -93,7 +93,7 @@ type Walked = Finding | { readonly kind: 'block'; readonly number: number; reado
 
 /** The order of the head. What it comes to is put into `canonical`. */
 async function* walkChain(options: VerifyOptions, stream: StreamName, chainId: string, canonical: Map<number, Link>, ranges: Ranges): AsyncGenerator<Walked> {
-  const { running, promised } = ranges;
+  const { promised } = ranges;
   const branch = new Map<string, ObservedBlock>();
   for await (const event of gaplessly(options.reader, stream)) {
     if (event === 'revision-gap') {
