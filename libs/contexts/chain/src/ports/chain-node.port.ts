@@ -1,4 +1,4 @@
-import type { BlockRef, FetchedBlock, Hex, RpcHeader } from '../domain/rpc-types.ts';
+import type { FetchedBlock, Hex, RpcHeader } from '../domain/rpc-types.ts';
 
 /** Something new may be there. A hint only: it may skip numbers, repeat, or fall. */
 export interface HeadHint {
@@ -38,10 +38,4 @@ export abstract class ChainNode {
    */
   abstract heads(signal: AbortSignal): AsyncIterable<HeadHint>;
   abstract close(): Promise<void>;
-}
-
-/** Undefined for a tag that the chain does not have (before the merge, a development node). */
-export interface FinalityTags {
-  readonly safe: BlockRef | undefined;
-  readonly finalized: BlockRef | undefined;
 }
