@@ -90,8 +90,15 @@ function problemOf(problem: Problem, status: number): ChainfoldError {
     kind: KIND_OF_STATUS[status] ?? 'unavailable',
     retryable: problem.retryable ?? false,
     ...(problem.facts === undefined ? {} : { facts: problem.facts }),
-    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+    ...(problem.hint === undefined ? {} : { hint: onCommandLine(problem.hint) }),
   });
+}
+
+const COMMANDS = ['projections', 'streams', 'events'];
+
+/** Hints of the API name addresses; here the command is at hand that asks there. */
+function onCommandLine(hint: string): string {
+  return hint.replace(/\bGET (?:\/api\/v1)?\/(\w+)(?![\w/{])/g, (address, list: string) => (COMMANDS.includes(list) ? `\`chainfold ${list}\`` : address));
 }
 
 export class NotAnswering extends ChainfoldError {

@@ -95,7 +95,7 @@ describe('the command line', () => {
     }
     try {
       const code = await run(args, () => Promise.resolve(OfflineProgram as unknown as Deployable));
-      return { code, ...said, lines: args.includes('--json') ? said.stdout.trim().split('\n').map((line) => JSON.parse(line)) : [] };
+      return { code, ...said, lines: args.includes('--json') ? said.stdout.trim().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line)) : [] };
     } finally {
       process.stdout.write = writers.stdout;
       process.stderr.write = writers.stderr;
@@ -151,6 +151,16 @@ describe('the command line', () => {
     expect(code).toBe(EXIT.failed);
     expect(stderr).toContain('Blocks of that range are captured already');
     expect(stderr).toContain('Ask for another range.');
+  });
+
+  it('gives hints for the command line, not for who speaks HTTP', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/projections'] = () => ({ status: 404, json: { code: 'no-such-projection', detail: 'There is no projection of that name', hint: 'GET /api/v1/projections lists them.' } });
+    expect((await chainfold('projections')).stderr).toContain('`chainfold projections` lists them.');
+    routes['GET /api/v1/projections'] = () => ({ status: 503, json: { code: 'position-not-reached', detail: 'Not yet', hint: 'Ask again, or without atLeast for what is known now. GET /projections shows the lag.' } });
+    expect((await chainfold('projections')).stderr).toContain('`chainfold projections` shows the lag.');
+    routes['GET /api/v1/projections'] = () => ({ status: 404, json: { code: 'stream-unknown', detail: 'There is no such stream', hint: 'GET /api/v1/streams lists them.' } });
+    expect((await chainfold('projections')).stderr).toContain('`chainfold streams` lists them.');
   });
 
   it('asks which chain is meant when there are several', async () => {
@@ -236,6 +246,29 @@ describe('the command line', () => {
     expect(stdout + stderr).not.toContain('verysecretkey');
   });
 
+  it('doctor asks the running process what it captures, whatever the environment of the command says', async () => {
+    aProcessRuns();
+    process.env['PORT'] = '9';
+    routes['GET /health/ready'] = () => ({ json: { status: 'ok' } });
+    routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1', name: 'Mainnet', status: 'following', reason: null, nodeHead: 70, head: { number: 69 } }], next: null } });
+    const { code, lines, stdout } = await chainfold('doctor', '--json');
+    const findings = (lines[0] as { findings: { what: string; state: string; detail: string }[] }).findings;
+    expect(findings.find(({ what }) => what === 'capture')).toEqual({ what: 'capture', state: 'ok', detail: 'chain 1 (Mainnet) is following at block 69 of 70' });
+    expect(findings.find(({ what }) => what === 'port')).toEqual({ what: 'port', state: 'ok', detail: `the running process listens at ${url}` });
+    expect(findings.find(({ what }) => what === 'settings')?.detail).toContain('the running process has its own');
+    expect(stdout).not.toContain('embedded node');
+    expect(code).toBe(findings.some(({ state }) => state === 'wrong') ? EXIT.failed : EXIT.ok);
+  });
+
+  it('says that no event type of that name has been seen, beside the empty answer', async () => {
+    aProcessRuns();
+    const page = { items: [], next: null };
+    routes['GET /api/v1/events'] = (request) => ({ json: request.url!.includes('Nope') ? page : { items: [{ position: 'x:1', stream: 'chain-1', revision: 1, type: 'ChainStarted', recordedAt: 't' }], next: null } });
+    const none = await chainfold('events', '--types', 'Nope', '--json');
+    expect([none.code, none.stdout, none.stderr]).toEqual([EXIT.ok, '', expect.stringMatching(/no event of the type Nope/i)]);
+    expect((await chainfold('events', '--types', 'ChainStarted')).stderr).toBe('');
+  });
+
   it('doctor tells chain, head and speed of a provider, and a clock that is behind', async () => {
     process.env['RPC_URL'] = `${url}/rpc`;
     const head = Math.floor(Date.now() / 1000) + 60;
@@ -261,6 +294,7 @@ describe('the command line', () => {
     expect((await chainfold('nonsense')).code).toBe(EXIT.usage);
     expect((await chainfold('backfill', '--from', 'a', '--to', '3')).code).toBe(EXIT.usage);
     expect((await chainfold('backfill', '--from', '9', '--to', '3')).code).toBe(EXIT.usage);
+    expect(await chainfold('verify', '--from', '10', '--to', '5')).toMatchObject({ code: EXIT.usage, stderr: 'error: --from is above --to\n' });
   });
 
   it('lists every wrong setting and exits 78', async () => {

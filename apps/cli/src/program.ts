@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
     .requiredOption('--to <block>', 'last block, included', blockNumber)
     .option('--chain <id>', 'which chain, when several are captured')
     .action(async (options: { json?: boolean; rpc?: string; from: number; to: number; chain?: string }) => {
-      if (options.from > options.to) throw new CommanderError(EXIT.usage, 'chainfold.range', 'error: --from is above --to');
+      mustRise(options);
       const env = options.rpc === undefined ? {} : { RPC_URL: options.rpc, START_BLOCK: await startAbove(options.rpc, options.to) };
       await beside({ capture: 'on-demand', env }, (target) => backfill(target, outputOf(options), options));
     });
@@ -43,7 +43,10 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
     .option('--chain <id>', 'only this chain')
     .option('--from <block>', 'first block', blockNumber)
     .option('--to <block>', 'last block, included', blockNumber)
-    .action((options: { json?: boolean; chain?: string; from?: number; to?: number }) => beside({ capture: 'offline' }, (target) => verify(target, outputOf(options), options)));
+    .action((options: { json?: boolean; chain?: string; from?: number; to?: number }) => {
+      mustRise(options);
+      return beside({ capture: 'offline' }, (target) => verify(target, outputOf(options), options));
+    });
   add('events', 'Prints events of the log, oldest first')
     .option('--after <position>', 'only those after this position')
     .option('--types <types>', 'only these types, separated by commas')
@@ -107,6 +110,10 @@ function failed(error: unknown): ExitCode {
 
 function outputOf(options: { readonly json?: boolean }): Output {
   return new Output(options.json === true);
+}
+
+function mustRise({ from = 0, to = Number.MAX_SAFE_INTEGER }: { readonly from?: number; readonly to?: number }): void {
+  if (from > to) throw new CommanderError(EXIT.usage, 'chainfold.range', 'error: --from is above --to');
 }
 
 function blockNumber(text: string): number {

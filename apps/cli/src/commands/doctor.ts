@@ -5,13 +5,14 @@ import { dirname, resolve } from 'node:path';
 import { ownerOfDataDirectory } from '#platform/event-store';
 import { redactUrl } from '#platform/observability';
 import { explain, type Deployable } from '#platform/runtime';
-import { Secret } from '#platform/settings';
+import { processSources, Secret } from '#platform/settings';
+import { NODE_MAJOR } from '../../../all-in-one/src/node-version.ts';
+import { ApiClient, type Page } from '../api-client.ts';
 import { table, type Output } from '../output.ts';
 import { settingsOf, type LoadProgram } from '../target.ts';
 import type { Finding } from './finding.ts';
 import { askNode } from './node-check.ts';
 
-const NODE_MAJOR = 24;
 const LITTLE_BYTES = 5_000_000_000;
 const TOO_LITTLE_BYTES = 200_000_000;
 
@@ -38,14 +39,14 @@ async function examine(load: LoadProgram): Promise<Finding[]> {
   } catch (error) {
     return [...findings, { what: 'settings', state: 'wrong', detail: explain(error) }];
   }
-  findings.push({ what: 'settings', state: 'ok', detail: 'all valid' });
   const dir = resolve(settings.data.dir);
   const owner = ownerOfDataDirectory(dir);
+  findings.push({ what: 'settings', state: 'ok', detail: owner === undefined ? 'all valid' : 'all valid here; the running process has its own, so it was asked what it does' });
   findings.push(await disk(dir), directory(dir, owner));
-  findings.push(await port(settings.http.host, settings.http.port, owner !== undefined));
-  if (owner?.url !== undefined) findings.push(await health(owner.url));
+  if (owner === undefined) findings.push(await port(settings.http.host, settings.http.port));
+  else if (owner.url !== undefined) findings.push({ what: 'port', state: 'ok', detail: `the running process listens at ${owner.url}` }, await health(owner.url), ...(await captured(owner.url)));
   const providers = addressesIn(settings);
-  if (providers.length === 0) findings.push({ what: 'provider', state: 'ok', detail: 'none configured: the embedded node is captured' });
+  if (owner === undefined && providers.length === 0) findings.push({ what: 'provider', state: 'ok', detail: 'none configured: the embedded node is captured' });
   return [...findings, ...(await Promise.all(providers.map(askNode))).flat()];
 }
 
@@ -71,15 +72,14 @@ function directory(dir: string, owner: { readonly pid?: number; readonly url?: s
   }
 }
 
-function port(host: string, number: number, running: boolean): Promise<Finding> {
+function port(host: string, number: number): Promise<Finding> {
   const what = 'port';
   if (number === 0) return Promise.resolve({ what, state: 'ok', detail: 'a free one is picked' });
   return new Promise((done) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE';
-      if (taken && running) done({ what, state: 'ok', detail: `${number} is in use, as it should be by a running process` });
-      else done({ what, state: 'wrong', detail: taken ? `${number} is in use by another program: set PORT` : `${host}:${number} can not be opened (${error.code ?? error.message}): set HOST or PORT` });
+      done({ what, state: 'wrong', detail: taken ? `${number} is in use by another program: set PORT` : `${host}:${number} can not be opened (${error.code ?? error.message}): set HOST or PORT` });
     });
     probe.listen(number, host, () => probe.close(() => done({ what, state: 'ok', detail: `${host}:${number} is free` })));
   });
@@ -94,6 +94,31 @@ async function health(url: string): Promise<Finding> {
     return { what, state: 'wrong', detail: Object.entries(error).map(([part, { reason }]) => `${part}: ${reason ?? 'down'}`).join('; ') };
   } catch {
     return { what, state: 'wrong', detail: `${url} does not answer` };
+  }
+}
+
+interface ShownChain {
+  readonly chainId: string;
+  readonly name: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly nodeHead: number | null;
+  readonly head: { readonly number: number } | null;
+}
+
+/** What the running process captures, which may be something else than the settings of this command name. */
+async function captured(url: string): Promise<Finding[]> {
+  const what = 'capture';
+  try {
+    const { items } = await new ApiClient(url, processSources().env['CHAINFOLD_TOKEN']).get<Page<ShownChain>>('/api/v1/chains');
+    if (items.length === 0) return [{ what, state: 'warning', detail: 'the running process has captured nothing yet' }];
+    return items.map(({ chainId, name, status, reason, nodeHead, head }) => ({
+      what,
+      state: status === 'following' || status === 'backfilling' ? 'ok' : 'warning',
+      detail: `chain ${chainId} (${name}) is ${status} at block ${head?.number ?? '-'} of ${nodeHead ?? '?'}${reason === null ? '' : `: ${reason}`}`,
+    }));
+  } catch (error) {
+    return [{ what, state: 'warning', detail: `the running process does not tell what it captures: ${explain(error)}` }];
   }
 }
 

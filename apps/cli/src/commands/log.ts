@@ -36,9 +36,20 @@ export async function events({ api }: Target, output: Output, options: EventsOpt
       output.result(event, () => `${event.position}  ${event.recordedAt}  ${event.stream}@${event.revision}  ${event.type}`);
     }
     left -= page.items.length;
-    if (page.next === null) return;
+    if (page.next === null) break;
     after = page.next;
   }
+  if (left === options.limit && options.types !== undefined && options.after === undefined) await hintAtTypes({ api }, options.types);
+}
+
+/** A misspelt type finds nothing for ever. Types are open, so it is no error; what was seen of each says most. */
+async function hintAtTypes({ api }: Pick<Target, 'api'>, types: string): Promise<void> {
+  const unseen: string[] = [];
+  for (const type of types.split(',').map((name) => name.trim()).filter((name) => name !== '')) {
+    const { items }: Page<ShownEvent> = await api.get(`/api/v1/events?limit=1&types=${encodeURIComponent(type)}`);
+    if (items.length === 0) unseen.push(type);
+  }
+  if (unseen.length > 0) process.stderr.write(`This log holds no event of the type ${unseen.join(', ')}. \`chainfold events\` shows the types there are.\n`);
 }
 
 export async function streams({ api }: Target, output: Output, options: { readonly category?: string }): Promise<void> {
