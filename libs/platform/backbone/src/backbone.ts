@@ -6,6 +6,7 @@ import { ProjectionHost } from '#platform/projections';
 import { SqliteReadStore } from '#platform/read-store';
 import type { Boot } from '#platform/runtime';
 import { observeProjections, observeStore } from './backbone-metrics.ts';
+import { logProjectionChange } from './projection-log.ts';
 
 export interface BackboneOptions {
   /** URLs of the modules that hold the projections of the program's contexts. */
@@ -50,7 +51,7 @@ export class Backbone {
       modules: options.projections,
       clock,
       onProgress: (projection, position) => reads.advanced(projection, position),
-      onStateChange: (change) => log.info({ ...change }, 'projection state changed'),
+      onStateChange: (change) => logProjectionChange(log, change),
     });
     observeProjections(projections, processMetrics);
     lifecycle.add({ name: 'projections', phase: 'projections', start: () => projections.start(), stop: () => projections.close() });

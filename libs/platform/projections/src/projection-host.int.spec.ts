@@ -110,4 +110,11 @@ describe('projections in a thread of their own', () => {
     db.close();
     await expect(host.start()).rejects.toMatchObject({ code: 'data-newer', facts: { found: 99, known: 1 } });
   });
+
+  it('tells the end that it was asked for once, without the reason that a trouble has', async () => {
+    await host.start();
+    await host.close();
+    await host.close();
+    expect(changes.filter(({ state }) => state === 'stopped')).toEqual([{ projection: undefined, state: 'stopped', generation: undefined, reason: undefined }]);
+  });
 });

@@ -24,6 +24,7 @@ export interface StateChange {
   readonly projection: string | undefined;
   readonly state: ProjectionStatus['state'] | 'started' | 'stopped';
   readonly generation: number | undefined;
+  /** Undefined of a stopped thread: it was asked to close. */
   readonly reason: string | undefined;
 }
 
@@ -210,11 +211,12 @@ export class ProjectionHost {
   }
 
   #down(reason: string): void {
-    const changed = this.#stopped !== reason;
+    const closing = this.#closing.signal.aborted;
+    const changed = this.#stopped === undefined || (this.#stopped !== reason && !closing);
     this.#stopped = reason;
     for (const call of this.#calls.values()) call.reject(new ProjectorStopped(reason));
     this.#calls.clear();
-    if (changed) this.#options.onStateChange?.({ projection: undefined, state: 'stopped', generation: undefined, reason });
+    if (changed) this.#options.onStateChange?.({ projection: undefined, state: 'stopped', generation: undefined, reason: closing ? undefined : reason });
   }
 
   #heard(statuses: readonly ProjectionStatus[]): void {
