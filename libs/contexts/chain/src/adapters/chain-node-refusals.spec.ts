@@ -60,3 +60,7 @@ describe('a refusal', () => {
     expect(JSON.stringify([error.message, error.facts, error.hint])).not.toMatch(/SECRETKEY123|tok987|pa55/);
   });
 });
+
+it('a refusal with nothing in it is told by its HTTP status', () => {
+  expect(refusalError(readRefusal('', 503), 'eth_chainId', 'node', 'http://node').facts).toMatchObject({ message: 'HTTP 503 without a word of why', status: 503 });
+});

@@ -57,7 +57,7 @@ export function refusalError(refusal: Refusal, method: string, label: string, ur
     method,
     ...(refusal.status === undefined ? {} : { status: refusal.status }),
     ...(refusal.code === undefined ? {} : { code: refusal.code }),
-    message: redact(refusal.text, url).slice(0, 300),
+    message: redact(refusal.text, url).slice(0, 300) || `HTTP ${refusal.status ?? 200} without a word of why`,
   };
   if (meaning === 'unsupported') return new MethodUnsupported(label, method);
   if (meaning === 'pruned') return new HistoryPruned(label, facts);

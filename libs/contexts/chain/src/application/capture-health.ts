@@ -11,7 +11,7 @@ const NO_PROGRESS_MS = 30_000;
 export async function captureHealth(board: CaptureStatusBoard, chains: ChainActors, clock: Clock): Promise<{ status: 'up' } | { status: 'down'; reason: string }> {
   const reasons: string[] = [];
   for (const [chainId, status] of board.all()) {
-    const reason = (await standsStill(chainId, status, chains, clock)) ? (status.reason ?? `no block has arrived for ${NO_PROGRESS_MS / 1_000} s although the node is ahead`) : undefined;
+    const reason = (await standsStill(chainId, status, chains, clock)) ? (status.reason ?? unexplained(status)) : undefined;
     if (reason !== undefined) reasons.push(`Chain ${chainId}: ${reason}`);
   }
   return reasons.length === 0 ? { status: 'up' } : { status: 'down', reason: reasons.join(' ') };
@@ -21,6 +21,19 @@ export async function captureHealth(board: CaptureStatusBoard, chains: ChainActo
 export function backfillHealth(backfills: Pick<BackfillProcess, 'trouble'>): { status: 'up' } | { status: 'down'; reason: string } {
   const trouble = backfills.trouble();
   return trouble === undefined ? { status: 'up' } : { status: 'down', reason: `Requests for backfills can not be read: ${trouble}` };
+}
+
+function unexplained({ state, providers }: CaptureStatus): string {
+  switch (state) {
+    case 'starting':
+      return `no node has answered yet${providers.length === 0 ? '' : ` (${providers.map(({ label }) => label).join(', ')})`}`;
+    case 'following':
+    case 'backfilling':
+      return `no block has arrived for ${NO_PROGRESS_MS / 1_000} s although the node is ahead`;
+    case 'stalled':
+    case 'stopped':
+      return `it is ${state}`;
+  }
 }
 
 async function standsStill(chainId: string, status: CaptureStatus, chains: ChainActors, clock: Clock): Promise<boolean> {
