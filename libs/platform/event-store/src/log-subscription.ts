@@ -23,7 +23,10 @@ export async function* followLog(log: FollowedLog, after: number, filter: EventF
   const over = (): boolean => signal.aborted || log.bell.closed;
   let seen = after;
   let toldCaughtUp = false;
+  let looked = false;
   while (!over()) {
+    // Before the look, so a ring amid it is heard after it.
+    const rings = log.bell.rings;
     const page = log.page(seen, filter, PAGE_EVENTS);
     let delivered: Position | undefined;
     for (const event of page.events) {
@@ -32,13 +35,15 @@ export async function* followLog(log: FollowedLog, after: number, filter: EventF
       if (over()) return;
     }
     const position = log.positions.at(page.next);
+    // Whatever the bell says, or a page that does not get on: a reader that never waits must not starve the rest of the process.
+    if (looked && page.next === seen) await nextTurn();
+    looked = true;
     if (page.next > seen) {
       toldCaughtUp = false;
       if (delivered !== position) yield { kind: 'checkpoint', position };
     }
     seen = page.next;
     if (!page.atHead) {
-      // A reader that never waits must not starve the rest of the process.
       await nextTurn();
       continue;
     }
@@ -46,7 +51,7 @@ export async function* followLog(log: FollowedLog, after: number, filter: EventF
       toldCaughtUp = true;
       yield { kind: 'caughtUp', position };
     }
-    if (!over()) await log.bell.rungAfter(seen, signal);
+    if (!over()) await log.bell.rungSince(rings, signal);
   }
 }
 
@@ -54,7 +59,7 @@ export async function* followLog(log: FollowedLog, after: number, filter: EventF
 export class LogBell {
   readonly #waiting = new Set<() => void>();
   readonly #pollMs: number | undefined;
-  #head = 0;
+  #rings = 0;
   #closed = false;
 
   /** `pollMs`: wake without being rung, for writers whose bell is not heard here. Left out: never. */
@@ -66,20 +71,25 @@ export class LogBell {
     return this.#closed;
   }
 
-  /** The log reaches `head` now. */
-  ring(head: number): void {
-    if (head > this.#head) this.#head = head;
+  /** How often it was rung until now. */
+  get rings(): number {
+    return this.#rings;
+  }
+
+  /** Look again. It says no position: what is there is only what a look at the log shows. */
+  ring(): void {
+    this.#rings += 1;
     for (const wake of [...this.#waiting]) wake();
   }
 
   close(): void {
     this.#closed = true;
-    this.ring(0);
+    this.ring();
   }
 
-  /** At once when the bell was rung for something beyond `seen` while nobody waited. */
-  rungAfter(seen: number, signal: AbortSignal): Promise<void> {
-    if (this.#head > seen || this.#closed || signal.aborted) return Promise.resolve();
+  /** At once when the bell was rung while nobody waited: `rings` is the count before the last look. */
+  rungSince(rings: number, signal: AbortSignal): Promise<void> {
+    if (this.#rings > rings || this.#closed || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);

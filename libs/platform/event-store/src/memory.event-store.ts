@@ -41,7 +41,7 @@ export class MemoryEventStore extends EventStore {
       this.#cutBackTo(length);
       throw error;
     }
-    if (this.#log.length > length) this.#bell.ring(this.#log.length);
+    if (this.#log.length > length) this.#bell.ring();
     return answers;
   }
 

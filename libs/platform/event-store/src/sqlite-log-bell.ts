@@ -1,7 +1,7 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { LogBell } from './log-subscription.ts';
 
-/** The writer says the new head on it; every thread of the process hears it. */
+/** The writer rings on it when the head has moved; every thread of the process hears it. */
 export function bellName(identity: string): string {
   return `chainfold-log-${identity}`;
 }
@@ -15,7 +15,7 @@ export function openLogBell(identity: string, pollMs: number): LogBell {
       super.close();
     }
   })(pollMs);
-  channel.onmessage = (message) => bell.ring((message as { data: number }).data);
+  channel.onmessage = () => bell.ring();
   // It is the waiting reader's timer that keeps a process alive, not the channel.
   channel.unref();
   return bell;

@@ -37,15 +37,18 @@ export class SqliteLogWriter {
   readonly #streams = new Map<string, StreamEnd>();
   readonly #kinds = new Map<string, number>();
   #dataVersion = -1;
+  /** Within a transaction, what the head will be if it is committed. */
   #head = 0;
+  #committed = 0;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#sql = prepare(db);
   }
 
+  /** Only of what is committed: readers are woken for it. */
   get head(): number {
-    return this.#head;
+    return this.#committed;
   }
 
   /** Throws only when nobody can say what happened: the caller must then open the log anew. */
@@ -66,6 +69,7 @@ export class SqliteLogWriter {
       this.#noticeOtherWriters();
       const answers = requests.map((request) => this.#request(request));
       this.#db.exec('COMMIT');
+      this.#committed = this.#head;
       return answers;
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
