@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,6 +112,14 @@ describe('the embedded node', () => {
     expect(await hashes(next, 9)).toEqual(before);
   });
 
+  it('is not reached by the Ctrl-C of a terminal, which goes to the whole process group of its parent', async () => {
+    if (process.platform !== 'linux') return;
+    const node = open();
+    await node.start();
+    expect(processGroup(node.pid as number)).toBe(node.pid);
+    expect(processGroup(node.pid as number)).not.toBe(processGroup(process.pid));
+  });
+
   it('does not touch a stranger who has got the pid of an earlier anvil', async () => {
     const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     await writeFile(join(dir, 'anvil.pid.json'), JSON.stringify({ pid: stranger.pid, url: 'http://127.0.0.1:1', instance: '0x1' }));
@@ -184,4 +193,9 @@ async function until(happened: () => Promise<boolean>): Promise<void> {
     await delay(50);
   }
   throw new Error('it did not happen within ten seconds');
+}
+
+function processGroup(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
 }

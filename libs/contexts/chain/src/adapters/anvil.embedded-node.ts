@@ -117,7 +117,8 @@ export class AnvilEmbeddedNode extends EmbeddedNode {
   async #launch(): Promise<void> {
     const restored = await this.#files.prepare();
     const words = [...boundToOurLife(), anvilBinary(), ...this.#arguments(restored !== undefined)];
-    const child = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    // A process group of its own: the Ctrl-C of a terminal goes to our whole group, but only our stop may end the node.
+    const child = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true, detached: process.platform !== 'win32' });
     this.#child = child;
     const lines = this.#follow(child);
     const instance = await this.#answered(child, lines);
