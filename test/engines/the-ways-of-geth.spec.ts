@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { systemClock } from '#platform/kernel';
 import { describeWithFixtures } from '#platform/testing';
 import { connectChainNode } from '../../libs/contexts/chain/src/adapters/connect.chain-node.ts';
+import { uncounted } from '../../libs/contexts/chain/src/ports/chain-node-metrics.port.ts';
 import { chainfold, ChainfoldProcess, eventually, temporaryDirectory } from '../e2e/stage/chainfold-process.ts';
 import { expectGaplessStreams, expectSameAsNode, followed } from '../e2e/stage/same-as-node.ts';
 import { describeWithGeth } from './geth-binary.ts';
@@ -44,13 +45,17 @@ describeWithFixtures('the limits of geth', (fixtures) => {
     });
 
     it.each(protocols)('cut no answer that the product asks for over %s, three times 21 MB in one batch among them', async (_protocol, url) => {
-      const counted: string[] = [];
-      const metrics = { call: (_: string, method: string, result: string) => void counted.push(`${method} ${result}`), request: () => undefined };
-      const node = connectChainNode(url(geth), { clock: systemClock, metrics, receipts: true });
+      const node = connectChainNode(url(geth), { clock: systemClock, metrics: uncounted, receipts: true });
       try {
-        const blocks = await node.blocks([1, 2, 3, 2, 4, 2]);
-        expect(blocks.map((fetched) => fetched?.receipts?.length === fetched?.block.transactions.length && Number(fetched?.block.number))).toEqual([1, 2, 3, 2, 4, 2]);
-        expect(counted).toContain('eth_getBlockReceipts refused');
+        const whole: number[] = [];
+        // What is much to hold at once comes in parts; each ask brings at least one block on.
+        for (let left = [1, 2, 3, 2, 4, 2]; left.length > 0; ) {
+          const came = (await node.blocks(left)).filter((fetched) => fetched !== null);
+          expect(came.length).toBeGreaterThan(0);
+          whole.push(...came.map(({ block, receipts }) => (receipts?.length === block.transactions.length ? Number(block.number) : NaN)));
+          left = left.slice(came.length);
+        }
+        expect(whole).toEqual([1, 2, 3, 2, 4, 2]);
       } finally {
         await node.close();
       }
@@ -85,10 +90,11 @@ describeWithGeth('a geth in dev mode whose head is set back by debug_setHead', (
       const { product, env } = await following(url(geth));
       await followed(product, geth, DEV_CHAIN);
       const orphan = (await product.api(`/chains/${DEV_CHAIN}`)).head;
+      // A slow machine makes geth's dev mode seal an empty block now and then, so the depth is that of the moment.
       await geth.rpc('debug_setHead', ['0x6']);
       await followed(product, geth, DEV_CHAIN);
       const [fall] = await product.all(`/chains/${DEV_CHAIN}/reorgs`);
-      expect(fall).toMatchObject({ ancestor: { number: 6 }, depth: 3, adopted: [] });
+      expect(fall).toMatchObject({ ancestor: { number: 6 }, depth: orphan.number - 6, adopted: [] });
       expect(await product.api(`/chains/${DEV_CHAIN}/blocks/${orphan.hash}`)).toMatchObject({ finality: 'orphaned' });
       await geth.transfer(2);
       await followed(product, geth, DEV_CHAIN);
