@@ -197,6 +197,19 @@ describe('the command line', () => {
     expect(stderr).toContain('cut short');
   });
 
+  it('tells what a verification failed of, after what it had found, and ends as the data that can not be used does', async () => {
+    aProcessRuns();
+    routes['GET /api/v1/chains'] = () => ({ json: { items: [{ chainId: '1' }], next: null } });
+    routes['GET /api/v1/chains/1'] = () => ({ json: { chainId: '1', blocks: 8 } });
+    const finding = { kind: 'finding', code: 'root-differs', number: 7, hash: '0xab', detail: 'The receipts root differs' };
+    const failed = { kind: 'failed', code: 'data-damaged', message: 'The data can not be read: the file is damaged or not ours', retryable: false, hint: 'Put a copy of the file back.', facts: { path: '/data/log.sqlite' } };
+    routes['GET /api/v1/chains/1/verification'] = () => ({ lines: [finding, failed] });
+    const told = await chainfold('verify');
+    expect(told).toMatchObject({ code: EXIT.storage, stdout: '  block 7: The receipts root differs (root-differs)\n' });
+    expect(told.stderr).toBe('The data can not be read: the file is damaged or not ours\n  path: /data/log.sqlite\n  Put a copy of the file back.\n');
+    expect(await chainfold('verify', '--json')).toMatchObject({ code: EXIT.storage, lines: [{ chainId: '1', ...finding }, { chainId: '1', ...failed }] });
+  });
+
   it('swaps back to a kept generation and waits until it is live, and passes a refusal on', async () => {
     aProcessRuns();
     let answers = 0;

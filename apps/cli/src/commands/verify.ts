@@ -9,11 +9,12 @@ export interface VerifyOptions {
   readonly to?: number;
 }
 
-/** One line of the answer. The last one is `done`; without it the walk was cut short. */
+/** One line of the answer. The last one is `done` or `failed`; without either the walk was cut short. */
 type Finding = { readonly kind: 'finding'; readonly code: string; readonly number: number; readonly hash: string; readonly detail: string } & JsonObject;
 type Done = { readonly kind: 'done'; readonly blocks: number; readonly transactions: number; readonly findings: number } & JsonObject;
 type Hole = { readonly kind: 'hole'; readonly from: number; readonly to: number } & JsonObject;
-type Line = { readonly kind: 'progress'; readonly blocks: number } | Finding | Hole | Done;
+type Failed = { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly retryable: boolean; readonly hint?: string; readonly facts?: JsonObject };
+type Line = { readonly kind: 'progress'; readonly blocks: number } | Finding | Hole | Done | Failed;
 
 /** Recomputes what is stored. Answers how many things are wrong. */
 export async function verify({ api }: Target, output: Output, options: VerifyOptions): Promise<number> {
@@ -31,7 +32,7 @@ async function verifyChain({ api }: Pick<Target, 'api'>, output: Output, chainId
   const progress = output.progress(`chain ${chainId}`, 'blocks');
   const findings: Finding[] = [];
   const holes: Hole[] = [];
-  let done: Done | undefined;
+  let last: Done | Failed | undefined;
   const started = performance.now();
   try {
     for await (const line of api.lines<Line>(`/api/v1/chains/${chainId}/verification?${query.toString()}`)) {
@@ -44,15 +45,20 @@ async function verifyChain({ api }: Pick<Target, 'api'>, output: Output, chainId
       } else if (line.kind === 'hole') {
         holes.push(line);
         if (output.json) output.result({ chainId, ...line }, () => '');
-      } else done = line;
+      } else last = line;
     }
   } finally {
     progress.end();
   }
-  if (done === undefined) throw new VerificationCut(chainId);
-  const found = Math.max(findings.length, done.findings);
   for (const { number, code, detail } of findings) output.note(`  block ${number}: ${detail} (${code})`);
   for (const hole of holes) output.note(`  blocks ${hole.from} to ${hole.to} were never asked for`);
+  if (last === undefined) throw new VerificationCut(chainId);
+  if (last.kind === 'failed') {
+    if (output.json) output.result({ chainId, ...last }, () => '');
+    throw new VerificationFailed(last);
+  }
+  const done = last;
+  const found = Math.max(findings.length, done.findings);
   const counted = `${done.blocks} blocks, ${done.transactions} transactions`;
   output.result({ chainId, ...done }, () => `Chain ${chainId}: ${counted}: ${found === 0 ? 'all as it should be' : `${found} things are wrong`}.`);
   return found;
@@ -62,6 +68,13 @@ async function verifyChain({ api }: Pick<Target, 'api'>, output: Output, chainId
 async function blocksOf({ api }: Pick<Target, 'api'>, chainId: string, from = 0, to = Number.MAX_SAFE_INTEGER): Promise<number> {
   const { blocks } = await api.get<{ blocks: number }>(`/api/v1/chains/${chainId}`);
   return Math.min(blocks, to - from + 1);
+}
+
+/** The trouble of the process that verified, as it would have been told had it been met before the first line. */
+class VerificationFailed extends ChainfoldError {
+  constructor({ code, message, retryable, hint, facts }: Failed) {
+    super(message, { code, kind: 'unavailable', retryable, ...(hint === undefined ? {} : { hint }), ...(facts === undefined ? {} : { facts }) });
+  }
 }
 
 class VerificationCut extends ChainfoldError {

@@ -65,6 +65,8 @@ export function explained<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
+    // Short payloads are plain text: what is no JSON any more was changed behind our back.
+    if (error instanceof SyntaxError) throw new DataDamaged(path, error.message, error);
     throw dataErrorOf(error, path) ?? error;
   }
 }

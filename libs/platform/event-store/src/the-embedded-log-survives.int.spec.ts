@@ -184,6 +184,19 @@ describe('the embedded log', () => {
     await roomy.close();
   });
 
+  it.each([['long, so it is compressed', 'x'.repeat(5_000)], ['short, so it is plain text', 'x']])('says that it is damaged when bytes of a payload have changed (%s)', async (_, words) => {
+    const store = await open();
+    await store.append({ stream: STREAM, expected: 'noStream', events: [eventNamed('a', 'Noted', { words })] });
+    await store.close();
+    const db = new DatabaseSync(file);
+    db.exec("UPDATE append SET payload = CASE WHEN raw IS NULL THEN replace(payload, '{', '#') ELSE CAST(substr(payload, 1, 12) || x'ffffffff' || substr(payload, 17) AS BLOB) END");
+    db.close();
+    const damaged = await open();
+    await expect(damaged.readAll(START, {}, 10)).rejects.toMatchObject({ code: 'data-damaged', facts: { path: file }, hint: expect.any(String) });
+    await expect(damaged.readStream(STREAM, 0, 10)).rejects.toMatchObject({ code: 'data-damaged' });
+    await damaged.close();
+  });
+
   it('keeps its identity and its events when it is opened again', async () => {
     const first = await open();
     const { position } = await first.append({ stream: STREAM, expected: 'noStream', events: eventsNamed('a') });

@@ -1,8 +1,20 @@
 import type { FastifyReply } from 'fastify';
+import { problemOf } from '#platform/http';
+import type { JsonObject } from '#platform/kernel';
+
+/** The last line of an answer that could not be given to its end: the status was said before anybody knew. */
+interface FailedLine {
+  readonly kind: 'failed';
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly hint?: string;
+  readonly facts?: JsonObject;
+}
 
 /**
  * Answers one JSON value per line as they come (application/x-ndjson), no faster than the client takes them. When the
- * client leaves, the source is told to end. A source that fails cuts the line, so a reader misses the last value.
+ * client leaves, the source is told to end. When the source fails, the last line says of what, and the caller gets the error.
  */
 export async function answerLines(reply: FastifyReply, values: AsyncIterable<object>): Promise<void> {
   const response = reply.raw;
@@ -22,7 +34,12 @@ export async function answerLines(reply: FastifyReply, values: AsyncIterable<obj
     }
     response.end();
   } catch (error) {
-    response.destroy();
+    response.end(`${JSON.stringify(failedLine(error))}\n`);
     throw error;
   }
+}
+
+function failedLine(error: unknown): FailedLine {
+  const { code, detail, retryable, hint, facts } = problemOf(error, '').problem;
+  return { kind: 'failed', code, message: detail, retryable, ...(hint === undefined ? {} : { hint }), ...(facts === undefined ? {} : { facts }) };
 }

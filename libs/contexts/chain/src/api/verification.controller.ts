@@ -11,7 +11,7 @@ const blockNumber = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const verificationQuery = z
   .strictObject({ from: blockNumber.optional().describe('First block; left out: the first that is stored.'), to: blockNumber.optional().describe('Last block, included.') })
   .refine(({ from, to }) => from === undefined || to === undefined || from <= to, { path: ['from'], error: 'Takes a block that is not above `to`' });
-const verifyStep = z.looseObject({ kind: z.enum(['progress', 'finding', 'hole', 'done']).describe('progress: blocks so far. finding: what is wrong with a block. hole: blocks that were never asked for. done: the counts.') }).meta({ id: 'VerificationStep' });
+const verifyStep = z.looseObject({ kind: z.enum(['progress', 'finding', 'hole', 'done', 'failed']).describe('progress: blocks so far. finding: what is wrong with a block. hole: blocks that were never asked for. done: the counts. failed: why the walk could not go on, with code, message and hint.') }).meta({ id: 'VerificationStep' });
 type VerificationQuery = z.output<typeof verificationQuery>;
 
 /** Reads what is stored of one chain again and tells what is wrong with it; a token of its own, for it needs the log. */
@@ -33,7 +33,7 @@ export class VerificationController {
   @Get()
   @Answers({
     summary: 'Recomputes what is stored: links, roots, gaps, counts',
-    description: 'One JSON value per line as it is found. The last one is `done`; without it the walk was cut short.',
+    description: 'One JSON value per line as it is found. The last one is `done`, or `failed` with the reason; without either the walk was cut short.',
     mediaType: 'application/x-ndjson',
     schema: verifyStep,
     refusals: { 404: 'The chain is not captured here' },
