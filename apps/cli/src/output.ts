@@ -7,6 +7,8 @@ export interface Progress {
   end(): void;
 }
 
+/** Columns of a bar's line that are words, so that the line fits a narrow terminal. */
+const WORDS_BESIDE_BAR = 56;
 const SECOND_MS = 1_000;
 
 /** Where a command speaks: people on a terminal, or machines line by line. Addresses lose what may be a key. */
@@ -31,7 +33,9 @@ export class Output {
   progress(what: string, unit: string): Progress {
     if (this.json) return this.#lines(what);
     if (!process.stdout.isTTY) return { at: () => undefined, end: () => undefined };
-    const bar = new cliProgress.SingleBar({ format: `${what} {bar} {percentage}% | {value}/{total} ${unit} | {rate} ${unit}/s | {eta_in_words}`, hideCursor: true }, cliProgress.Presets.shades_classic);
+    const room = (process.stdout.columns ?? 80) - WORDS_BESIDE_BAR;
+    const format = `${what} {bar} {percentage}% | {value}/{total} | {rate} ${unit}/s | {eta_in_words}`;
+    const bar = new cliProgress.SingleBar({ format, barsize: Math.max(5, Math.min(40, room)), hideCursor: true }, cliProgress.Presets.shades_classic);
     let started = false;
     return {
       at: (done, total, { rate, etaSeconds }) => {
