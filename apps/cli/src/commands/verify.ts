@@ -48,7 +48,7 @@ async function verifyChain({ api }: Pick<Target, 'api'>, output: Output, chainId
       } else {
         last = line;
         // Seen whole, a bar that ends just short of it would look like a cut.
-        if (line.kind === 'done' && total > 0) progress.at(line.blocks, line.blocks, { rate: (line.blocks * 1_000) / (performance.now() - started), etaSeconds: 0 });
+        if (line.kind === 'done' && total > 0 && !output.json) progress.at(line.blocks, line.blocks, { rate: (line.blocks * 1_000) / (performance.now() - started), etaSeconds: 0 });
       }
     }
   } finally {
