@@ -1,26 +1,14 @@
-import type { EventStore } from '#platform/event-store';
 import type { Metrics } from '#platform/observability';
 import type { ProjectionHost } from '#platform/projections';
 
-/** The same store, its appends timed. */
-export function observeStore(store: EventStore, metrics: Metrics): EventStore {
-  const seconds = metrics.histogram('chainfold_log_append_duration_seconds', 'From handing events to the log until they are durable.');
-  const events = metrics.counter('chainfold_log_events_total', 'Events made durable by this process.');
-  const appendAll: EventStore['appendAll'] = async (appends) => {
-    const from = performance.now();
-    const appended = await store.appendAll(appends);
-    seconds.observe((performance.now() - from) / 1_000);
-    appends.forEach((append, index) => appended[index]?.repeated !== true && events.add(append.events.length));
-    return appended;
+/** What the log tells of each append, whoever made it: actors, and the threads that bring bodies of blocks. */
+export function appendMetrics(metrics: Metrics): (events: number, seconds: number) => void {
+  const duration = metrics.histogram('chainfold_log_append_duration_seconds', 'From handing events to the log until they are durable.');
+  const durable = metrics.counter('chainfold_log_events_total', 'Events made durable by this process.');
+  return (events, seconds) => {
+    duration.observe(seconds);
+    durable.add(events);
   };
-  return new Proxy(store, {
-    get(target, property) {
-      if (property === 'appendAll') return appendAll;
-      if (property === 'append') return async (append: Parameters<EventStore['append']>[0]) => (await appendAll([append]))[0];
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
-    },
-  });
 }
 
 /** Lag and trouble of every projection, looked up when somebody asks. */

@@ -5,7 +5,7 @@ import { processMetrics } from '#platform/observability';
 import { ProjectionHost } from '#platform/projections';
 import { SqliteReadStore } from '#platform/read-store';
 import type { Boot } from '#platform/runtime';
-import { observeProjections, observeStore } from './backbone-metrics.ts';
+import { appendMetrics, observeProjections } from './backbone-metrics.ts';
 import { logProjectionChange } from './projection-log.ts';
 
 export interface BackboneOptions {
@@ -34,14 +34,14 @@ export class Backbone {
   /** Opens the files of the data directory, which is ours already, and puts every part under the program's lifecycle. */
   static async open({ settings, clock, log, lifecycle, health }: Boot<unknown>, options: BackboneOptions): Promise<Backbone> {
     const directory = resolve(settings.data.dir);
-    const store = await openSqliteEventStore({ directory });
+    const store = await openSqliteEventStore({ directory, onAppended: appendMetrics(processMetrics) });
     lifecycle.add({ name: 'event log', phase: 'files', stop: () => store.close() });
     const snapshots = new SqliteSnapshotStore(join(directory, SNAPSHOT_FILE));
     lifecycle.add({ name: 'snapshots', phase: 'files', stop: () => snapshots.close() });
     const reads = new SqliteReadStore(join(directory, READ_FILE));
     lifecycle.add({ name: 'read store', phase: 'files', stop: () => reads.close() });
 
-    const actors = new ActorSystem({ store: observeStore(store, processMetrics), clock, snapshots, hooks: actorMetrics(processMetrics), logger: log });
+    const actors = new ActorSystem({ store, clock, snapshots, hooks: actorMetrics(processMetrics), logger: log });
     observeDepths(processMetrics, actors);
     lifecycle.add({ name: 'actors', phase: 'actors', stop: async () => void (await actors.drain(MAILBOXES_FINISH_WITHIN_MS)) });
 
