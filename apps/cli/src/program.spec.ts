@@ -11,7 +11,6 @@ import { z } from 'zod';
 import { run } from './program.ts';
 
 // Answers of commands, whose shape is what is asserted.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Line = any;
 type Route = (request: IncomingMessage, body: string) => { status?: number; json?: unknown; lines?: unknown[] };
 

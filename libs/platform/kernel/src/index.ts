@@ -1,6 +1,7 @@
 export * from './brand.ts';
 export * from './clock.ts';
 export * from './decider.ts';
+export * from './error-message.ts';
 export * from './errors.ts';
 export * from './event.ts';
 export * from './json.ts';

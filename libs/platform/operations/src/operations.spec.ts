@@ -15,7 +15,6 @@ import { HealthParts, Lifecycle } from '#platform/runtime';
 import { OperationsModule } from './operations.module.ts';
 
 // Answers, whose shape is what is asserted.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Body = any;
 
 const chain = streamName('chain', '1');

@@ -1,9 +1,9 @@
-import { ChainfoldError } from '#platform/kernel';
+import { ChainfoldError, messageOf } from '#platform/kernel';
 import type { Position, RecordedEvent } from '#platform/kernel';
 import { isTransientSqlite, sqliteCode } from '#platform/read-store';
 import type { ParkedEvent } from '#platform/read-store';
 import type { GenerationLedger } from './generation-ledger.ts';
-import { messageOf, TooManyParkedKeys } from './projection.errors.ts';
+import { TooManyParkedKeys } from './projection.errors.ts';
 import type { RowBatch } from './row-batch.ts';
 
 /** A transaction is closed at so many rows, wherever in the page it is. */

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { messageOf } from '#platform/kernel';
 import type { Position } from '#platform/kernel';
 import type { EventFilter } from '#platform/event-store';
 import { isAtOrAbove } from '#platform/read-store';
@@ -12,7 +13,7 @@ import { GenerationLedger } from './generation-ledger.ts';
 import type { GenerationParts } from './generation-ledger.ts';
 import { LaneTrouble } from './lane-trouble.ts';
 import { retryKey } from './parked-key.ts';
-import { messageOf, ProjectorStopped } from './projection.errors.ts';
+import { ProjectorStopped } from './projection.errors.ts';
 import type { Projection } from './projection.port.ts';
 import type { ProjectionTrouble, Retried } from './projection-status.ts';
 import { WalFolding } from './wal-folding.ts';

@@ -1,6 +1,6 @@
+import { toErrorMessage } from '#platform/kernel';
 import { BackOff } from './back-off.ts';
 import type { TooManyParkedKeys } from './projection.errors.ts';
-import { toErrorMessage } from './projection.errors.ts';
 import type { ProjectionSettings, ProjectionTrouble } from './projection-status.ts';
 
 /** After so many tries in vain it counts as standing still. */

@@ -1,8 +1,9 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { fromErrorMessage, messageOf } from '#platform/kernel';
 import type { Clock, Position } from '#platform/kernel';
 import { BackOff } from './back-off.ts';
-import { fromErrorMessage, messageOf, ProjectorStopped } from './projection.errors.ts';
+import { ProjectorStopped } from './projection.errors.ts';
 import type { ParkedKey, ProjectionSettings, ProjectionStatus, Retried } from './projection-status.ts';
 import type { FromProjector, ProjectorAnswer, ProjectorArguments, ProjectorCall, ProjectorData } from './projector-messages.ts';
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { START } from '#platform/kernel';
+import { messageOf, START } from '#platform/kernel';
 import type { Clock, Position } from '#platform/kernel';
 import type { EventReader } from '#platform/event-store';
 import { NoSuchGeneration } from '#platform/read-store';
@@ -8,7 +8,7 @@ import { GenerationLane } from './generation-lane.ts';
 import type { LaneSurroundings } from './generation-lane.ts';
 import { GenerationOpening } from './generation-opening.ts';
 import { GenerationSwap } from './generation-swap.ts';
-import { messageOf, NothingParked, NoSuchProjection, RebuildInProgress } from './projection.errors.ts';
+import { NothingParked, NoSuchProjection, RebuildInProgress } from './projection.errors.ts';
 import type { Projection } from './projection.port.ts';
 import { ProjectionReport } from './projection-report.ts';
 import type { ProjectionEntry } from './projection-report.ts';

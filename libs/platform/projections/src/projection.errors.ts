@@ -1,5 +1,4 @@
 import { ChainfoldError } from '#platform/kernel';
-import type { JsonObject } from '#platform/kernel';
 
 /** A revision of a stream never arrived although the stream has it. Nothing after it is applied. */
 export class GapDetected extends ChainfoldError {
@@ -68,31 +67,4 @@ export class ProjectorStopped extends ChainfoldError {
       hint: 'It is started again by itself, with growing pauses. Readiness tells why it stopped.',
     });
   }
-}
-
-/** What crosses the border of a thread. */
-export interface ErrorMessage {
-  readonly message: string;
-  readonly code: string;
-  readonly kind: ChainfoldError['kind'];
-  readonly retryable: boolean;
-  readonly facts: JsonObject;
-  readonly hint?: string;
-}
-
-export function toErrorMessage(error: unknown): ErrorMessage {
-  if (error instanceof ChainfoldError) {
-    const { message, code, kind, retryable, facts, hint } = error;
-    return { message, code, kind, retryable, facts, ...(hint === undefined ? {} : { hint }) };
-  }
-  return { message: messageOf(error), code: 'unexpected', kind: 'bug', retryable: false, facts: {} };
-}
-
-export function fromErrorMessage({ message, ...details }: ErrorMessage): ChainfoldError {
-  return new ChainfoldError(message, details);
-}
-
-export function messageOf(error: unknown): string {
-  const message: unknown = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
-  return typeof message === 'string' ? message : String(error);
 }

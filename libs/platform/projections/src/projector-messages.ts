@@ -1,5 +1,5 @@
+import type { ErrorMessage } from '#platform/kernel';
 import type { Position } from '#platform/kernel';
-import type { ErrorMessage } from './projection.errors.ts';
 import type { ProjectionRunner } from './projection-runner.ts';
 import type { ProjectionSettings, ProjectionStatus } from './projection-status.ts';
 

@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { systemClock } from '#platform/kernel';
+import { systemClock, toErrorMessage } from '#platform/kernel';
 import { openSqliteEventReader } from '#platform/event-store';
 import { SqliteReadWriter } from '#platform/read-store';
-import { toErrorMessage } from './projection.errors.ts';
 import type { Projection } from './projection.port.ts';
 import { ProjectionRunner } from './projection-runner.ts';
 import type { FromProjector, ProjectorCall, ProjectorData, ToProjector } from './projector-messages.ts';

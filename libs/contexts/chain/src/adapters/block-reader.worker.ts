@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { enveloped, inAppends, writeAppendBytes } from '#platform/event-store';
-import { streamName, systemClock } from '#platform/kernel';
+import { streamName, systemClock, toErrorMessage } from '#platform/kernel';
 import { sendersOfOlder, verifiedBlock } from '../application/block-check.ts';
 import { Breath } from '../application/breath.ts';
 import { BODY_VERSIONS } from '../application/chain-actors.ts';
@@ -11,7 +11,7 @@ import type { VerificationCrypto } from '../domain/verification/crypto.ts';
 import type { ReadRequest } from '../ports/block-reader.port.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
-import { type FromReader, type NodeAddress, toErrorMessage, type ToReader } from './block-reader-messages.ts';
+import type { FromReader, NodeAddress, ToReader } from './block-reader-messages.ts';
 import { connectChainNode } from './connect.chain-node.ts';
 import { recoverSender } from './ethers.recover-sender.ts';
 import { createKeccak256 } from './hash-wasm.keccak.ts';
@@ -50,7 +50,7 @@ async function read(id: number, node: ChainNode, { chainId, numbers, rules }: Re
 
 /** As the actor of this body would write it, were nothing of it there. */
 function bodyOf(chainId: string, fetched: FetchedBlock): ReturnType<typeof writeAppendBytes>[] {
-  const now = Date.now();
+  const now = systemClock.now();
   const causationId = randomUUID();
   const occasion = { recordedAt: new Date(now).toISOString(), correlationId: causationId, causationId };
   const stream = streamName('block', `${chainId}.${fetched.block.hash}`);

@@ -4,7 +4,7 @@ import { ChainfoldError, type Clock } from '#platform/kernel';
 import { BlockReader, type ReadBlock, type ReadRequest } from '../ports/block-reader.port.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
-import { type FromReader, fromErrorMessage, type NodeAddress, type ToReader } from './block-reader-messages.ts';
+import { type FromReader, fromReaderError, type NodeAddress, type ToReader } from './block-reader-messages.ts';
 import { connectChainNode, type ConnectOptions } from './connect.chain-node.ts';
 
 export interface ThreadOptions {
@@ -127,7 +127,7 @@ export class ThreadBlockReader extends BlockReader {
         return this.#reading.get(message.id)?.take(message.block);
       case 'done': {
         const one = this.#reading.get(message.id);
-        return message.error === undefined ? one?.resolve() : one?.reject(fromErrorMessage(message.error));
+        return message.error === undefined ? one?.resolve() : one?.reject(fromReaderError(message.error));
       }
       case 'call':
         for (let time = 0; time < message.times; time += 1) metrics.call(...message.counted);
