@@ -5,21 +5,35 @@ const COMPRESS_FROM_CHARS = 1_024;
 /** Lets the decoder finish in one go: with room for exactly the text it needs a second one. */
 const DECODER_ROOM = 1_024;
 
-/** How the text of an append is kept: as it is, or compressed with its length in bytes. */
-export type AppendPayload =
-  | { readonly raw: null; readonly payload: string }
-  | { readonly raw: number; readonly payload: Uint8Array };
+/** A text that is compressed already, and its length in bytes. */
+export interface PackedText {
+  readonly raw: number;
+  readonly payload: Uint8Array<ArrayBuffer>;
+}
 
-export function packText(text: string | Uint8Array): AppendPayload {
-  if (text.length < COMPRESS_FROM_CHARS) return { raw: null, payload: typeof text === 'string' ? text : Buffer.from(text).toString() };
-  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+/** How the text of an append is kept: as it is, or compressed. */
+export type AppendPayload = { readonly raw: null; readonly payload: string } | PackedText;
+
+export function packText(text: string | PackedText): AppendPayload {
+  if (typeof text !== 'string') return text;
+  return text.length < COMPRESS_FROM_CHARS ? { raw: null, payload: text } : packBytes(Buffer.from(text));
+}
+
+/** The same of text as bytes. */
+export function packBytes(bytes: Uint8Array): AppendPayload {
+  if (bytes.length < COMPRESS_FROM_CHARS) return { raw: null, payload: Buffer.from(bytes).toString() };
   const payload = zstdCompressSync(bytes, {
     // The checksum makes a damaged payload an error instead of wrong events.
     params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
     pledgedSrcSize: bytes.length,
-    chunkSize: bytes.length,
+    // Nearly all takes less than half, and then it is done in one go.
+    chunkSize: bytes.length >> 1,
   });
-  return { raw: bytes.length, payload };
+  return { raw: bytes.length, payload: new Uint8Array(payload) };
+}
+
+export function textOf(text: string | PackedText): string {
+  return typeof text === 'string' ? text : unpackText(text);
 }
 
 export function unpackText({ raw, payload }: AppendPayload): string {

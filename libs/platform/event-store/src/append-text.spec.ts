@@ -1,5 +1,6 @@
 import { streamName, type EventToAppend } from '#platform/kernel';
-import { writeAppend, writeAppendBytes } from './append-text.ts';
+import { textOf } from './append-payload.ts';
+import { writeAppend, writePackedAppend } from './append-text.ts';
 import { enveloped, inAppends } from './envelope.ts';
 
 const STREAM = streamName('note', '1');
@@ -7,10 +8,10 @@ const occasion = { recordedAt: '2026-01-01T00:00:00.000Z', correlationId: 'c', c
 const event = (revision: number, text: string): ReturnType<typeof enveloped> => enveloped(STREAM, revision, 1, { type: 'Noted', data: { text } }, occasion);
 
 describe('an append as text', () => {
-  it.each([['plain'], ['é and € and 𝄞'], ['"quoted"\n\u0000'], ['\ud800 alone'], ['']])('is the same as bytes and as a string: %j', (text) => {
+  it.each([['plain'], ['é and € and 𝄞'], ['"quoted"\n\u0000'], ['\ud800 alone'], [''], ['long '.repeat(1_000)]])('is the same packed and as a string: %j', (text) => {
     const append = { stream: STREAM, expected: 'noStream' as const, events: [event(0, 'x'), event(1, text), event(2, 'y')] };
-    const bytes = writeAppendBytes(append);
-    expect({ ...bytes, text: Buffer.from(bytes.text).toString() }).toEqual(writeAppend(append));
+    const packed = writePackedAppend(append);
+    expect({ ...packed, text: textOf(packed.text) }).toEqual(writeAppend(append));
   });
 
   it('is the same whether its events were sized before or not', () => {

@@ -1,4 +1,5 @@
 import type { EventToAppend, JsonObject, RecordedEvent, StreamName } from '#platform/kernel';
+import { packBytes } from './append-payload.ts';
 import { AppendTooLarge } from './event-store.errors.ts';
 import { type Append, type AppendText, type ExpectedRevision, MAX_BYTES_PER_APPEND, MAX_BYTES_PER_EVENT, MAX_EVENTS_PER_APPEND } from './event-store.port.ts';
 import type { LogPositions } from './log-positions.ts';
@@ -21,46 +22,66 @@ export function revisionNumber(expected: ExpectedRevision): number {
   return expected === 'noStream' ? -1 : expected;
 }
 
-/** An event whose data was made text once: who measures it first need not make that text again. */
-export interface PreparedEvent extends EventToAppend {
-  /** Of `data`, which must not change any more. */
+type Envelope = Omit<EventToAppend, 'data'>;
+
+/** An event of which the data is JSON already, whether it ever was anything else or not. */
+export interface TextEvent extends Envelope {
   readonly json: string;
   /** As the limits count them: the JSON of its data and the texts of its envelope. */
   readonly bytes: number;
 }
 
+/** An event whose data was made text once: who measures it first need not make that text again. It must not change any more. */
+export type PreparedEvent = EventToAppend & TextEvent;
+
 export function prepareEvent(event: EventToAppend): PreparedEvent {
   const json = JSON.stringify(event.data);
-  return { ...event, json, bytes: envelopeSize(event) + Buffer.byteLength(json) };
+  return { ...event, json, bytes: bytesOf(event, json) };
 }
 
-function prepared(event: EventToAppend | PreparedEvent): PreparedEvent {
+export function bytesOf(envelope: Envelope, json: string): number {
+  return envelopeSize(envelope) + Buffer.byteLength(json);
+}
+
+function prepared(event: EventToAppend | TextEvent): TextEvent {
   return 'json' in event ? event : prepareEvent(event);
 }
 
-/** An append becomes text only here and in `writeAppendBytes`. Throws `append-too-large`. */
-export function writeAppend(append: Append): AppendText & { readonly text: string } {
+/** An append of which some events, or all, are text already. */
+export type TextAppend = Omit<Append, 'events'> & { readonly events: readonly (EventToAppend | TextEvent)[] };
+
+/** An append becomes text only here and in `writePackedAppend`. Throws `append-too-large`. */
+export function writeAppend(append: TextAppend): AppendText & { readonly text: string } {
   const { lines, ...head } = linesOf(append);
   return { ...head, text: lines.join('\n') };
 }
 
-/** The same as bytes of their own, which may be given to another thread. */
-export function writeAppendBytes(append: Append): AppendText & { readonly text: Uint8Array<ArrayBuffer> } {
+/** The same compressed, so that little is given to the thread that writes it, and there is little left to do there. */
+export function writePackedAppend(append: TextAppend): AppendText {
   const { lines, ...head } = linesOf(append);
   const lengths = lines.map((line) => Buffer.byteLength(line));
-  const text = Buffer.allocUnsafeSlow(lengths.reduce((sum, length) => sum + length + 1, -1));
+  const text = roomFor(lengths.reduce((sum, length) => sum + length + 1, -1));
   let at = 0;
   for (const [index, line] of lines.entries()) {
     if (index > 0) text[at++] = NEWLINE;
     // Nearly all is ASCII, which is copied as it is.
     at += text.write(line, at, lengths[index] === line.length ? 'latin1' : 'utf8');
   }
-  return { ...head, text };
+  const packed = packBytes(text);
+  return { ...head, text: packed.raw === null ? packed.payload : packed };
 }
 
 const NEWLINE = 10;
 
-function linesOf(append: Append): Omit<AppendText, 'text'> & { readonly lines: readonly string[] } {
+let room = Buffer.alloc(0);
+
+/** Used again and again: a buffer for each append would be garbage of its size. */
+function roomFor(bytes: number): Buffer {
+  if (room.length < bytes) room = Buffer.allocUnsafeSlow(2 * bytes);
+  return room.subarray(0, bytes);
+}
+
+function linesOf(append: TextAppend): Omit<AppendText, 'text'> & { readonly lines: readonly string[] } {
   const { stream, events } = append;
   if (events.length > MAX_EVENTS_PER_APPEND) throw new AppendTooLarge(stream, 'events', MAX_EVENTS_PER_APPEND, events.length);
   const envelopes = envelopesOf(events);
@@ -101,8 +122,8 @@ export function readEvents(text: string, place: TextPlace, from: number, to: num
   return events;
 }
 
-export function readIds(text: string | Uint8Array): readonly string[] {
-  return envelopeLine(typeof text === 'string' ? text : Buffer.from(text).toString())[0];
+export function readIds(text: string): readonly string[] {
+  return envelopeLine(text)[0];
 }
 
 function recorded(envelopes: EnvelopeColumns, i: number, data: JsonObject, place: TextPlace, positions: LogPositions): RecordedEvent {
@@ -146,7 +167,7 @@ function envelopeLine(text: string): Envelopes {
   return JSON.parse(text.slice(0, text.indexOf('\n'))) as Envelopes;
 }
 
-function envelopesOf(events: readonly EventToAppend[]): Envelopes {
+function envelopesOf(events: readonly Envelope[]): Envelopes {
   return [
     events.map((event) => event.id),
     runs(events, (event) => event.type),
@@ -160,7 +181,7 @@ function envelopesOf(events: readonly EventToAppend[]): Envelopes {
   ];
 }
 
-function runs<T>(events: readonly EventToAppend[], field: (event: EventToAppend) => T): Runs<T> {
+function runs<T>(events: readonly Envelope[], field: (event: Envelope) => T): Runs<T> {
   const column: (T | number)[] = [];
   let last: T | undefined;
   for (const event of events) {
@@ -187,7 +208,7 @@ function typesOf(types: Runs<string>): string {
 }
 
 /** Never more than the JSON of the envelope takes, so who measures `JSON.stringify(event)` is never refused. */
-function envelopeSize(event: EventToAppend): number {
+function envelopeSize(event: Envelope): number {
   return (
     event.id.length +
     event.type.length +

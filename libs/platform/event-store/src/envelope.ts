@@ -1,5 +1,5 @@
-import type { DomainEvent, IsoTime, StreamName } from '#platform/kernel';
-import { prepareEvent, type PreparedEvent } from './append-text.ts';
+import type { DomainEvent, EventToAppend, IsoTime, StreamName } from '#platform/kernel';
+import { bytesOf, prepareEvent, type PreparedEvent, type TextEvent } from './append-text.ts';
 import { eventId } from './event-id.ts';
 import { MAX_BYTES_PER_APPEND, MAX_EVENTS_PER_APPEND } from './event-store.port.ts';
 
@@ -14,8 +14,20 @@ export interface Occasion {
 
 /** A fact with everything that it is stored with but its place in the log. */
 export function enveloped(stream: StreamName, revision: number, schemaVersion: number, fact: DomainEvent, occasion: Occasion): PreparedEvent {
+  return prepareEvent({ ...envelopeOf(stream, revision, schemaVersion, fact, occasion), data: fact.data });
+}
+
+/** The same of a fact whose data is JSON already: `json` is what `JSON.stringify` would have made of it. */
+export function envelopedText(stream: StreamName, revision: number, schemaVersion: number, fact: TextFact, occasion: Occasion): TextEvent {
+  const envelope = envelopeOf(stream, revision, schemaVersion, fact, occasion);
+  return { ...envelope, json: fact.json, bytes: bytesOf(envelope, fact.json) };
+}
+
+export type TextFact = Omit<DomainEvent, 'data'> & { readonly json: string };
+
+function envelopeOf(stream: StreamName, revision: number, schemaVersion: number, fact: Omit<DomainEvent, 'data'>, occasion: Occasion): Omit<EventToAppend, 'data'> {
   const { recordedAt, correlationId, causationId, commandId, trace } = occasion;
-  return prepareEvent({
+  return {
     id: eventId(stream, revision, fact.type, fact.naturalKey ?? ''),
     type: fact.type,
     schemaVersion,
@@ -25,13 +37,12 @@ export function enveloped(stream: StreamName, revision: number, schemaVersion: n
     causationId,
     ...(commandId !== undefined && { commandId }),
     ...(trace !== undefined && { trace }),
-    data: fact.data,
-  });
+  };
 }
 
 /** In order, each within the limits of one append. */
-export function inAppends(events: readonly PreparedEvent[]): readonly (readonly PreparedEvent[])[] {
-  const appends: PreparedEvent[][] = [[]];
+export function inAppends<E extends TextEvent>(events: readonly E[]): readonly (readonly E[])[] {
+  const appends: E[][] = [[]];
   let bytes = 0;
   for (const event of events) {
     const open = appends.at(-1)!;

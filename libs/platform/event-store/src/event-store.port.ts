@@ -1,3 +1,4 @@
+import type { PackedText } from './append-payload.ts';
 import type { EventToAppend, Position, RecordedEvent, StreamName } from '#platform/kernel';
 
 /** What a stream must look like for an append to happen. There is no "any". */
@@ -21,8 +22,8 @@ export interface AppendText {
   readonly count: number;
   /** JSON array of the distinct types in sorted order. */
   readonly types: string;
-  /** As bytes where it comes from another thread. */
-  readonly text: string | Uint8Array;
+  /** Compressed where another thread did that. */
+  readonly text: string | PackedText;
 }
 
 export interface Appended {
@@ -108,7 +109,7 @@ export abstract class EventStore extends EventReader {
   /** Several appends in this order, one transaction where the store can. The first that fails ends it. */
   abstract appendAll(appends: readonly Append[]): Promise<readonly Appended[]>;
 
-  /** The same for appends that another thread made text (`writeAppendBytes`); only where the store keeps that very text. */
+  /** The same for appends that another thread made text (`writePackedAppend`); only where the store keeps that very text. */
   appendTexts?(texts: readonly AppendText[]): Promise<readonly Appended[]>;
 }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { packText, unpackText, type AppendPayload } from './append-payload.ts';
+import { packText, textOf, unpackText, type AppendPayload } from './append-payload.ts';
 import { readIds } from './append-text.ts';
 import { judgeAppend } from './append-verdict.ts';
 import type { AppendText } from './event-store.port.ts';
@@ -98,7 +98,7 @@ export class SqliteLogWriter {
     const { stream, expected, count } = append;
     const end = this.#streamEnd(stream);
     const actual = end?.last ?? -1;
-    const verdict = judgeAppend(expected, actual, { count, read: () => readIds(append.text) }, (from, n) => this.#idsAt(end!.id, from, n));
+    const verdict = judgeAppend(expected, actual, { count, read: () => readIds(textOf(append.text)) }, (from, n) => this.#idsAt(end!.id, from, n));
     switch (verdict) {
       case 'conflict':
         return { kind: 'conflict', stream, expected, actual };

@@ -58,8 +58,9 @@ function answer(message: FromWriter): void {
   port.postMessage(message);
 }
 
+/** Of what is packed, so much is left to be written. */
 function charsOf(requests: readonly WriteRequest[]): number {
   let chars = 0;
-  for (const request of requests) for (const append of request) chars += append.text.length;
+  for (const request of requests) for (const { text } of request) chars += typeof text === 'string' ? text.length : text.payload.length;
   return chars;
 }

@@ -7,7 +7,7 @@ const RARE = SEPARATOR.subarray(SEPARATOR.indexOf('j'));
 const BEFORE_RARE = SEPARATOR.length - RARE.length;
 /** Parsed in one go: a few milliseconds. */
 const SMALL_BYTES = 300_000;
-const [OPEN, CLOSE] = [91, 93];
+const [OPEN, CLOSE, CLOSE_ITEM] = [91, 93, 125];
 
 /** Below it an item is parsed with the others. */
 const LATE_BYTES = 2_000;
@@ -37,6 +37,11 @@ export class LateItem {
 
   get bytes(): number {
     return this.#item.length;
+  }
+
+  /** What stands in the place of the result; something may follow it. Undefined where the item does not end as one. */
+  get raw(): Uint8Array | undefined {
+    return this.#item.at(-1) === CLOSE_ITEM ? this.#item.subarray(this.#from, -1) : undefined;
   }
 
   get result(): unknown {

@@ -8,7 +8,8 @@ export interface RpcCall {
   readonly params: readonly unknown[];
 }
 
-export type RpcAnswer = { readonly ok: true; readonly result: unknown; readonly bytes?: number } | { readonly ok: false; readonly refusal: Refusal };
+/** `raw`: the JSON of `result`, where it was left as it came. */
+export type RpcAnswer = { readonly ok: true; readonly result: unknown; readonly bytes?: number; readonly raw?: Uint8Array | undefined } | { readonly ok: false; readonly refusal: Refusal };
 
 export type RpcReply =
   /** In the order asked; undefined where the node left an item out. */
@@ -85,6 +86,10 @@ class LateAnswer {
 
   get bytes(): number {
     return this.#item.bytes;
+  }
+
+  get raw(): Uint8Array | undefined {
+    return this.#item.raw;
   }
 
   get result(): unknown {

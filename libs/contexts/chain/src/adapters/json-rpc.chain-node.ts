@@ -1,9 +1,10 @@
 import type { Clock } from '#platform/kernel';
+import type { RawAnswer } from '../domain/raw/raw-block.ts';
 import type { FetchedBlock, Hex, RpcBlock, RpcHeader } from '../domain/rpc-types.ts';
 import { Breath } from '../application/breath.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import { MethodUnsupported, NodeAnswerInvalid, NodeRefused } from '../ports/chain-node.errors.ts';
-import type { HeadHint } from '../ports/chain-node.port.ts';
+import type { HeadHint, TakeRaw } from '../ports/chain-node.port.ts';
 import { ChainNode } from '../ports/chain-node.port.ts';
 import { belongElsewhere, notIndexedYet, readBlock, readHeader, readQuantity, readReceipts } from './chain-node-answers.ts';
 import type { Asked } from './chain-node-batches.ts';
@@ -19,6 +20,8 @@ export interface JsonRpcOptions {
   /** False: blocks are asked without receipts, one call per block. */
   readonly receipts: boolean;
 }
+
+type BlockMethod = 'eth_getBlockByHash' | 'eth_getBlockByNumber';
 
 /** A tag that a node refuses is not asked for again so soon. */
 const UNKNOWN_TAG_MS = 600_000;
@@ -94,13 +97,8 @@ export class JsonRpcChainNode extends ChainNode {
     return collected(this.eachBlock(numbers, signal));
   }
 
-  override async *eachBlock(numbers: readonly number[], signal?: AbortSignal): AsyncGenerator<FetchedBlock | null> {
-    let place = 0;
-    for await (const one of this.#fetch(numbers.map(hex), 'eth_getBlockByNumber', signal)) {
-      if (one !== null) this.#checkNumber(one.block, numbers[place] as number);
-      yield one;
-      place += 1;
-    }
+  override eachBlock<T = never>(numbers: readonly number[], signal?: AbortSignal, take?: TakeRaw<T>): AsyncGenerator<FetchedBlock | T | null> {
+    return this.#fetch(numbers.map(hex), 'eth_getBlockByNumber', signal, take);
   }
 
   async *heads(signal: AbortSignal): AsyncIterable<HeadHint> {
@@ -115,34 +113,43 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   /** Blocks with receipts in one batch; where they do not belong together the block is asked again by its hash. */
-  async *#fetch(refs: readonly Hex[], method: string, signal?: AbortSignal): AsyncGenerator<FetchedBlock | null> {
+  async *#fetch<T = never>(refs: readonly Hex[], method: BlockMethod, signal?: AbortSignal, take?: TakeRaw<T>): AsyncGenerator<FetchedBlock | T | null> {
     const together = this.#options.receipts && this.#blockReceipts.usable();
     const calls = refs.flatMap((ref) => [{ method, params: [ref, true] }, ...(together ? [{ method: 'eth_getBlockReceipts', params: [ref] }] : [])]);
     const width = together ? 2 : 1;
     const asked = await this.#ask(together ? 'blocks+receipts' : 'blocks', calls, width, signal, ENOUGH_BYTES);
     if (together && !this.#blockReceipts.learn(asked.answers.filter((_, place) => place % 2 === 1))) {
-      yield* this.#fetch(refs, method, signal);
+      yield* this.#fetch(refs, method, signal, take);
       return;
     }
     const there = refs.slice(0, asked.answers.length / width);
     const blocks = together ? undefined : there.map((_, place) => this.#blockOf(this.#resultOf(asked.answers[place], method)));
     const receipts = blocks === undefined ? undefined : await this.#receiptsOneByOne(blocks, signal);
     const breath = new Breath();
-    for (const place of refs.keys()) {
+    for (const [place, ref] of refs.entries()) {
       await breath.take();
       if (place >= there.length) {
         yield null;
         continue;
       }
-      const block = blocks === undefined ? this.#blockOf(this.#resultOf(asked.answers[place * 2], method)) : blocks[place]!;
-      const own = receipts === undefined ? this.#resultOf(asked.answers[place * 2 + 1], 'eth_getBlockReceipts') : receipts[place];
-      const bytes = asked.answers.slice(place * width, (place + 1) * width).reduce((sum, answer) => sum + bytesOf(answer, asked), 0);
-      yield await this.#bind(block, own, bytes, method, signal);
+      const answers = asked.answers.slice(place * width, (place + 1) * width);
+      const raw = take && together ? rawOf(answers) : undefined;
+      const taken = raw && take?.(raw, Number(ref));
+      if (taken !== undefined) {
+        yield taken;
+        continue;
+      }
+      const block = blocks === undefined ? this.#blockOf(this.#resultOf(answers[0], method)) : blocks[place]!;
+      const own = receipts === undefined ? this.#resultOf(answers[1], 'eth_getBlockReceipts') : receipts[place];
+      const bytes = answers.reduce((sum, answer) => sum + bytesOf(answer, asked), 0);
+      const bound = await this.#bind(block, own, bytes, method, signal);
+      if (bound !== null && method === 'eth_getBlockByNumber') this.#checkNumber(bound.block, Number(ref));
+      yield bound;
     }
   }
 
   /** A load balancer may answer the two halves from replicas of different branches, or of different heights. */
-  async #bind(block: RpcBlock | null, receipts: unknown, bytes: number, method: string, signal?: AbortSignal): Promise<FetchedBlock | null> {
+  async #bind(block: RpcBlock | null, receipts: unknown, bytes: number, method: BlockMethod, signal?: AbortSignal): Promise<FetchedBlock | null> {
     if (block === null) return null;
     if (!this.#options.receipts) return { block, receipts: undefined, bytes };
     if (notIndexedYet(receipts, block)) return null;
@@ -208,6 +215,12 @@ async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
+}
+
+/** Of a block and its receipts that were left as they came. */
+function rawOf([block, receipts]: readonly RpcAnswer[]): RawAnswer | undefined {
+  if (block?.ok !== true || receipts?.ok !== true || block.raw === undefined || receipts.raw === undefined) return undefined;
+  return { block: block.raw, receipts: receipts.raw };
 }
 
 /** Known of a large item; of small ones their share is near enough to bound what is in flight. */

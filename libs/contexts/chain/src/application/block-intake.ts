@@ -187,7 +187,7 @@ export class BlockIntake {
     for (const fetched of blocks) {
       await breath.take();
       if (fetched === null) break;
-      there.push({ fetched, observed: await this.#verified(node, fetched, signal, sendersOfOlder(fetched)) });
+      there.push({ fetched, observed: await this.#verified(node, fetched, signal, sendersOfOlder(Number(fetched.block.number))) });
     }
     if (there.length === 0) throw new NodeLagging(node.label, numbers[0] as number);
     this.#learn(there.map(({ fetched }) => fetched.bytes));

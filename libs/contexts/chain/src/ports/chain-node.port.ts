@@ -1,3 +1,4 @@
+import type { RawAnswer } from '../domain/raw/raw-block.ts';
 import type { FetchedBlock, Hex, RpcHeader } from '../domain/rpc-types.ts';
 
 /** Something new may be there. A hint only: it may skip numbers, repeat, or fall. */
@@ -6,6 +7,9 @@ export interface HeadHint {
   readonly hash: Hex;
   readonly parentHash: Hex;
 }
+
+/** Valid until the next turn. */
+export type TakeRaw<T> = (raw: RawAnswer, number: number) => T | undefined;
 
 /**
  * One provider of one chain. Null means "not there (yet)", as JSON-RPC has it. Throws `node-unreachable`,
@@ -28,8 +32,12 @@ export abstract class ChainNode {
    * Null too for the last ones, at least one being answered, where what came before them is much to hold at once.
    */
   abstract blocks(numbers: readonly number[], signal?: AbortSignal): Promise<readonly (FetchedBlock | null)[]>;
-  /** The same one after the other, so that a large answer need not be in memory as objects all at once. */
-  async *eachBlock(numbers: readonly number[], signal?: AbortSignal): AsyncGenerator<FetchedBlock | null> {
+  /**
+   * The same one after the other, so that a large answer need not be in memory as objects all at once. Where the bytes of
+   * an answer are at hand `take` has the first look at them; what it returns is handed on in the place of the block, and
+   * only where that is undefined are they parsed.
+   */
+  async *eachBlock<T = never>(numbers: readonly number[], signal?: AbortSignal, _take?: TakeRaw<T>): AsyncGenerator<FetchedBlock | T | null> {
     yield* await this.blocks(numbers, signal);
   }
   /**

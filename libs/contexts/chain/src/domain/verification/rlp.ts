@@ -10,6 +10,8 @@ for (let value = 0; value < 16; value += 1) {
   NIBBLE[value.toString(16).charCodeAt(0)] = value;
   NIBBLE[value.toString(16).toUpperCase().charCodeAt(0)] = value;
 }
+/** The same of bytes of text, small enough to stay near. */
+const NIBBLE_OF_BYTE = NIBBLE.slice(0, 256);
 const encoder = new TextEncoder();
 const LONG = 128;
 const KEPT = 1024 * 1024;
@@ -91,6 +93,23 @@ export class RlpWriter {
     this.string(mark);
   }
 
+  /** DATA of which the text stands from `from` to before `to`, `0x` first. Throws FieldNotHex. */
+  dataBytes(text: Uint8Array, from: number, to: number): void {
+    const mark = this.#size;
+    if (((to - from) & 1) !== 0) throw new FieldNotHex('data', '');
+    this.#digitBytes(text, from, from + 2, to);
+    this.string(mark);
+  }
+
+  /** A QUANTITY in the same way, without its leading zeros. */
+  quantityBytes(text: Uint8Array, from: number, to: number): void {
+    const mark = this.#size;
+    let first = from + 2;
+    while (first < to && text[first] === 0x30) first += 1;
+    this.#digitBytes(text, from, first, to);
+    this.string(mark);
+  }
+
   /** Makes a string item of the bytes since `mark`. */
   string(mark: number): void {
     const length = this.#size - mark;
@@ -152,22 +171,35 @@ export class RlpWriter {
     const text = this.#text;
     const { read, written } = encoder.encodeInto(hex, text);
     if (read !== hex.length || written !== hex.length) throw new FieldNotHex(field, hex);
+    if (!this.#fill(text, first, hex.length, start)) throw new FieldNotHex(field, hex);
+  }
+
+  #digitBytes(text: Uint8Array, from: number, first: number, to: number): void {
+    if (to - from < 2 || text[from] !== 0x30 || text[from + 1] !== X) throw new FieldNotHex('data', '');
+    const bytes = (to - first + 1) >> 1;
+    this.#reserve(bytes);
+    this.#size += bytes;
+    if (!this.#fill(text, first, to, this.#buffer.length - this.#size)) throw new FieldNotHex('data', '');
+  }
+
+  /** The digits of `text` from `first` to before `to` as bytes at `start`; false where they are none. */
+  #fill(text: Uint8Array, first: number, to: number, start: number): boolean {
     const buffer = this.#buffer;
     let at = start;
     let seen = 0;
     let digit = first;
-    if (((hex.length - first) & 1) !== 0) {
-      seen = NIBBLE[text[digit]!]!;
+    if (((to - first) & 1) !== 0) {
+      seen = NIBBLE_OF_BYTE[text[digit]!]!;
       buffer[at++] = seen;
       digit += 1;
     }
-    for (; digit < hex.length; digit += 2) {
-      const high = NIBBLE[text[digit]!]!;
-      const low = NIBBLE[text[digit + 1]!]!;
+    for (; digit < to; digit += 2) {
+      const high = NIBBLE_OF_BYTE[text[digit]!]!;
+      const low = NIBBLE_OF_BYTE[text[digit + 1]!]!;
       seen |= high | low;
       buffer[at++] = (high << 4) | low;
     }
-    if ((seen & INVALID) !== 0) throw new FieldNotHex(field, hex);
+    return (seen & INVALID) === 0;
   }
 
   #reserve(bytes: number): void {
