@@ -24,48 +24,62 @@ export function revisionNumber(expected: ExpectedRevision): number {
 
 type Envelope = Omit<EventToAppend, 'data'>;
 
+/** JSON as one text, or in pieces of text and of bytes that follow each other. */
+export type JsonText = string | readonly (string | Uint8Array)[];
+
 /** An event of which the data is JSON already, whether it ever was anything else or not. */
 export interface TextEvent extends Envelope {
-  readonly json: string;
+  readonly json: JsonText;
   /** As the limits count them: the JSON of its data and the texts of its envelope. */
   readonly bytes: number;
 }
 
 /** An event whose data was made text once: who measures it first need not make that text again. It must not change any more. */
-export type PreparedEvent = EventToAppend & TextEvent;
+export interface PreparedEvent extends EventToAppend, TextEvent {
+  readonly json: string;
+}
 
 export function prepareEvent(event: EventToAppend): PreparedEvent {
   const json = JSON.stringify(event.data);
   return { ...event, json, bytes: bytesOf(event, json) };
 }
 
-export function bytesOf(envelope: Envelope, json: string): number {
-  return envelopeSize(envelope) + Buffer.byteLength(json);
+export function bytesOf(envelope: Envelope, json: JsonText): number {
+  return envelopeSize(envelope) + jsonBytes(json);
 }
 
-function prepared(event: EventToAppend | TextEvent): TextEvent {
+function jsonBytes(json: JsonText): number {
+  if (typeof json === 'string') return Buffer.byteLength(json);
+  let bytes = 0;
+  for (const piece of json) bytes += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+  return bytes;
+}
+
+function prepared(event: EventToAppend | PreparedEvent): PreparedEvent {
   return 'json' in event ? event : prepareEvent(event);
 }
 
-/** An append of which some events, or all, are text already. */
-export type TextAppend = Omit<Append, 'events'> & { readonly events: readonly (EventToAppend | TextEvent)[] };
-
 /** An append becomes text only here and in `writePackedAppend`. Throws `append-too-large`. */
-export function writeAppend(append: TextAppend): AppendText & { readonly text: string } {
-  const { lines, ...head } = linesOf(append);
-  return { ...head, text: lines.join('\n') };
+export function writeAppend(append: Append): AppendText & { readonly text: string } {
+  const { head, envelopes, events } = preparedAppend(append, prepared);
+  return { ...head, text: [envelopes, ...events.map(({ json }) => json)].join('\n') };
 }
 
 /** The same compressed, so that little is given to the thread that writes it, and there is little left to do there. */
-export function writePackedAppend(append: TextAppend): AppendText {
-  const { lines, ...head } = linesOf(append);
-  const lengths = lines.map((line) => Buffer.byteLength(line));
-  const text = roomFor(lengths.reduce((sum, length) => sum + length + 1, -1));
+export function writePackedAppend(append: Omit<Append, 'events'> & { readonly events: readonly TextEvent[] }): AppendText {
+  const { head, envelopes, events } = preparedAppend(append, (event) => event);
+  const lines: JsonText[] = [envelopes, ...events.map(({ json }) => json)];
+  const text = roomFor(lines.reduce((sum, line) => sum + jsonBytes(line) + 1, -1));
   let at = 0;
-  for (const [index, line] of lines.entries()) {
-    if (index > 0) text[at++] = NEWLINE;
-    // Nearly all is ASCII, which is copied as it is.
-    at += text.write(line, at, lengths[index] === line.length ? 'latin1' : 'utf8');
+  for (const line of lines) {
+    if (at > 0) text[at++] = NEWLINE;
+    for (const piece of typeof line === 'string' ? [line] : line) {
+      if (typeof piece === 'string') at += text.write(piece, at);
+      else {
+        text.set(piece, at);
+        at += piece.length;
+      }
+    }
   }
   const packed = packBytes(text);
   return { ...head, text: packed.raw === null ? packed.payload : packed };
@@ -81,20 +95,18 @@ function roomFor(bytes: number): Buffer {
   return room.subarray(0, bytes);
 }
 
-function linesOf(append: TextAppend): Omit<AppendText, 'text'> & { readonly lines: readonly string[] } {
-  const { stream, events } = append;
+function preparedAppend<E extends EventToAppend | TextEvent, T extends TextEvent>({ stream, expected, events }: Omit<Append, 'events'> & { readonly events: readonly E[] }, prepare: (event: E) => T) {
   if (events.length > MAX_EVENTS_PER_APPEND) throw new AppendTooLarge(stream, 'events', MAX_EVENTS_PER_APPEND, events.length);
   const envelopes = envelopesOf(events);
-  const lines = [JSON.stringify(envelopes)];
+  const ready = events.map(prepare);
   let bytes = 0;
-  for (const event of events) {
-    const { json, bytes: size } = prepared(event);
-    if (size > MAX_BYTES_PER_EVENT) throw new AppendTooLarge(stream, 'bytesOfOneEvent', MAX_BYTES_PER_EVENT, size);
-    bytes += size;
-    lines.push(json);
+  for (const event of ready) {
+    if (event.bytes > MAX_BYTES_PER_EVENT) throw new AppendTooLarge(stream, 'bytesOfOneEvent', MAX_BYTES_PER_EVENT, event.bytes);
+    bytes += event.bytes;
   }
   if (bytes > MAX_BYTES_PER_APPEND) throw new AppendTooLarge(stream, 'bytes', MAX_BYTES_PER_APPEND, bytes);
-  return { stream, expected: revisionNumber(append.expected), count: events.length, types: typesOf(envelopes[1]), lines };
+  const head = { stream, expected: revisionNumber(expected), count: events.length, types: typesOf(envelopes[1]) };
+  return { head, envelopes: JSON.stringify(envelopes), events: ready };
 }
 
 /** Where the events of one text stand in the log. */

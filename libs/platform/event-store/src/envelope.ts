@@ -1,5 +1,5 @@
 import type { DomainEvent, EventToAppend, IsoTime, StreamName } from '#platform/kernel';
-import { bytesOf, prepareEvent, type PreparedEvent, type TextEvent } from './append-text.ts';
+import { bytesOf, type JsonText, prepareEvent, type PreparedEvent, type TextEvent } from './append-text.ts';
 import { eventId } from './event-id.ts';
 import { MAX_BYTES_PER_APPEND, MAX_EVENTS_PER_APPEND } from './event-store.port.ts';
 
@@ -17,13 +17,13 @@ export function enveloped(stream: StreamName, revision: number, schemaVersion: n
   return prepareEvent({ ...envelopeOf(stream, revision, schemaVersion, fact, occasion), data: fact.data });
 }
 
-/** The same of a fact whose data is JSON already: `json` is what `JSON.stringify` would have made of it. */
+/** The same of a fact whose data is JSON already: `json` is what `JSON.stringify` would have made of it. Pieces of bytes must stay until it is written. */
 export function envelopedText(stream: StreamName, revision: number, schemaVersion: number, fact: TextFact, occasion: Occasion): TextEvent {
   const envelope = envelopeOf(stream, revision, schemaVersion, fact, occasion);
   return { ...envelope, json: fact.json, bytes: bytesOf(envelope, fact.json) };
 }
 
-export type TextFact = Omit<DomainEvent, 'data'> & { readonly json: string };
+export type TextFact = Omit<DomainEvent, 'data'> & { readonly json: JsonText };
 
 function envelopeOf(stream: StreamName, revision: number, schemaVersion: number, fact: Omit<DomainEvent, 'data'>, occasion: Occasion): Omit<EventToAppend, 'data'> {
   const { recordedAt, correlationId, causationId, commandId, trace } = occasion;

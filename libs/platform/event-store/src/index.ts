@@ -1,4 +1,4 @@
-export { type PreparedEvent, type TextEvent, writePackedAppend } from './append-text.ts';
+export { type JsonText, type PreparedEvent, type TextEvent, writePackedAppend } from './append-text.ts';
 export * from './data-directory.ts';
 export * from './data.errors.ts';
 export * from './envelope.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { streamName } from '#platform/kernel';
-import { writePackedAppend } from './append-text.ts';
+import { prepareEvent, writePackedAppend } from './append-text.ts';
 import { eventsNamed } from './event-examples.contract.ts';
 import { describeEventStore } from './event-store.contract.ts';
 import { openSqliteEventStore } from './sqlite.event-store.ts';
@@ -24,7 +24,7 @@ describe('the log in SQLite tells its metrics', () => {
     const [A, B] = [streamName('note', 'a'), streamName('note', 'b')];
     await store.append({ stream: A, expected: 'noStream', events: eventsNamed('1', '2') });
     await store.append({ stream: A, expected: 'noStream', events: eventsNamed('1', '2') });
-    await store.appendTexts([writePackedAppend({ stream: B, expected: 'noStream', events: eventsNamed('3') })]);
+    await store.appendTexts([writePackedAppend({ stream: B, expected: 'noStream', events: eventsNamed('3').map(prepareEvent) })]);
     await expect(store.append({ stream: B, expected: 'noStream', events: eventsNamed('4') })).rejects.toMatchObject({ code: 'revision-conflict' });
     expect(appended).toEqual([2, 0, 1]);
     await store.close();

@@ -29,7 +29,10 @@ beforeAll(async () => {
 function fromBytes(raw: RawAnswer, number: number, sender: boolean): readonly string[] | undefined {
   const block = reader.read(raw, ENFORCE_ALL, number, sender);
   if (block === undefined) return undefined;
-  return [JSON.stringify(observeRaw(CHAIN, block)), ...rawBody(CHAIN, block, crypto.keccak256).map(({ json, ...fact }) => JSON.stringify({ ...fact, data: JSON.parse(json) as unknown }) + json)];
+  return [JSON.stringify(observeRaw(CHAIN, block)), ...rawBody(CHAIN, block, crypto.keccak256).map(({ json: pieces, ...fact }) => {
+    const json = Buffer.concat(pieces.map((piece) => Buffer.from(piece))).toString();
+    return JSON.stringify({ ...fact, data: JSON.parse(json) as unknown }) + json;
+  })];
 }
 
 /** The same by way of objects; undefined where it is refused. */

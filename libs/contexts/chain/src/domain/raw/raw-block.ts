@@ -35,9 +35,9 @@ export interface RawBlock {
 export interface RawBodyPart {
   readonly hash: Hex;
   readonly kind: TransactionKind;
-  /** JSON as the node gave it. */
-  readonly transaction: string;
-  readonly receipt: string;
+  /** JSON as the node gave it: a part of the answer's own bytes. */
+  readonly transaction: Uint8Array;
+  readonly receipt: Uint8Array;
 }
 
 /** Bytes of ASCII as text. */
@@ -135,8 +135,8 @@ export class RawBlockReader {
     return {
       hash: this.#text(tape.bytes, tape.from(hash), tape.to(hash)) as Hex,
       kind: to === ABSENT ? 'deploy' : hasInput ? 'call' : 'transfer',
-      transaction: this.#text(tape.bytes, tape.from(node), tape.to(node)),
-      receipt: this.#text(receipts.bytes, receipts.from(receipt), receipts.to(receipt)),
+      transaction: tape.bytes.subarray(tape.from(node), tape.to(node)),
+      receipt: receipts.bytes.subarray(receipts.from(receipt), receipts.to(receipt)),
     };
   }
 }

@@ -4,10 +4,10 @@ import { blockTime } from '../observe.ts';
 import type { Keccak256 } from '../verification/crypto.ts';
 import type { RawBlock } from './raw-block.ts';
 
-/** An event of a body whose data is JSON already. */
+/** An event of a body whose data is JSON already, in pieces. */
 export interface RawFact {
   readonly type: BlockBodyEvent['type'];
-  readonly json: string;
+  readonly json: readonly (string | Uint8Array)[];
   readonly naturalKey: string;
   readonly occurredAt?: string;
 }
@@ -29,11 +29,11 @@ export function rawBody(chainId: string, { block, transactions }: RawBlock, kecc
   const occurred = occurredAt === undefined ? {} : { occurredAt };
   const facts: RawFact[] = transactions.map(({ hash, kind, transaction, receipt }, index) => ({
     type: 'TxFetched',
-    json: `${beginning},"index":${index},"kind":"${kind}","transaction":${transaction},"receipt":${receipt}}`,
+    json: [`${beginning},"index":${index},"kind":"${kind}","transaction":`, transaction, ',"receipt":', receipt, '}'],
     naturalKey: hash,
     ...occurred,
   }));
   const completed = { ...place, count: transactions.length, digest: digestOf(transactions, keccak256) };
-  facts.push({ type: 'BlockCompleted', json: JSON.stringify(completed), naturalKey: block.hash, ...occurred });
+  facts.push({ type: 'BlockCompleted', json: [JSON.stringify(completed)], naturalKey: block.hash, ...occurred });
   return facts;
 }

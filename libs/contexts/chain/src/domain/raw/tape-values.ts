@@ -24,23 +24,15 @@ export function isSame(tape: JsonTape, node: number, otherTape: JsonTape, otherN
   return true;
 }
 
-const HASH_CHARACTERS = 66;
-const ADDRESS_CHARACTERS = 42;
-
-export function isHash(tape: JsonTape, node: number): boolean {
-  return isHex(tape, node, HASH_CHARACTERS);
-}
+export const HASH_CHARACTERS = 66;
+export const ADDRESS_CHARACTERS = 42;
 
 export function isAddress(tape: JsonTape, node: number): boolean {
-  return isHex(tape, node, ADDRESS_CHARACTERS);
-}
-
-function isHex(tape: JsonTape, node: number, characters: number): boolean {
-  if (node < 0 || tape.kind(node) !== TEXT || tape.length(node) !== characters) return false;
+  if (node < 0 || tape.kind(node) !== TEXT || tape.length(node) !== ADDRESS_CHARACTERS) return false;
   const { bytes } = tape;
   const from = tape.from(node);
   if (bytes[from] !== 0x30 || bytes[from + 1] !== 0x78) return false;
-  for (let at = from + 2; at < from + characters; at += 1) if (digitOf(bytes[at]!) < 0) return false;
+  for (let at = from + 2; at < from + ADDRESS_CHARACTERS; at += 1) if (digitOf(bytes[at]!) < 0) return false;
   return true;
 }
 

@@ -1,0 +1,111 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ChainfoldError } from '#platform/kernel';
+import type { ReadBlock, ReadRequest } from '../ports/block-reader.port.ts';
+import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
+import { type FromReader, fromReaderError, type NodeAddress, type ToReader } from './block-reader-messages.ts';
+
+interface Reading {
+  readonly take: (block: ReadBlock) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One thread that reads blocks; started when first needed, and again when it died. */
+export class ReaderThread {
+  readonly #metrics: ChainNodeMetrics;
+  readonly #idleMs: number;
+  readonly #reading = new Map<number, Reading>();
+  #nextId = 1;
+  #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(metrics: ChainNodeMetrics, idleMs: number) {
+    this.#metrics = metrics;
+    this.#idleMs = idleMs;
+  }
+
+  /** Requests that are not finished. */
+  get load(): number {
+    return this.#reading.size;
+  }
+
+  /** As `BlockReader.read`, once: throws BlockReaderStopped when the thread ends meanwhile. */
+  ask(node: NodeAddress, request: ReadRequest, signal: AbortSignal, take: (block: ReadBlock) => void): Promise<void> {
+    signal.throwIfAborted();
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const worker = (this.#worker ??= this.#spawn());
+    clearTimeout(this.#idle);
+    const cancel = (): void => worker.postMessage({ type: 'cancel', id } satisfies ToReader);
+    signal.addEventListener('abort', cancel, { once: true });
+    return new Promise<void>((resolve, reject) => {
+      this.#reading.set(id, { take, resolve, reject });
+      worker.postMessage({ type: 'read', id, node, request } satisfies ToReader);
+    }).finally(() => {
+      signal.removeEventListener('abort', cancel);
+      this.#reading.delete(id);
+      if (this.#reading.size === 0) this.#rest();
+    });
+  }
+
+  /** Ends the thread where it stands. */
+  async terminate(): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#worker?.terminate();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.#worker?.terminate(), this.#idleMs);
+    this.#idle.unref();
+  }
+
+  #spawn(): Worker {
+    const extension = extname(import.meta.url);
+    const worker = new Worker(new URL(`./block-reader.worker${extension}`, import.meta.url), {
+      name: 'block-reader',
+      execArgv: ['--disable-warning=ExperimentalWarning', ...(extension === '.ts' ? ['--conditions=source'] : [])],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
+    let reason = 'its thread ended';
+    worker.on('error', (error: unknown) => (reason = error instanceof Error ? error.message : String(error)));
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined;
+      for (const { reject } of this.#reading.values()) reject(new BlockReaderStopped(reason));
+    });
+    worker.on('message', (message: FromReader) => this.#hear(message));
+    return worker;
+  }
+
+  #hear(message: FromReader): void {
+    switch (message.type) {
+      case 'block':
+        return this.#reading.get(message.id)?.take(message.block);
+      case 'done': {
+        const one = this.#reading.get(message.id);
+        return message.error === undefined ? one?.resolve() : one?.reject(fromReaderError(message.error));
+      }
+      case 'call':
+        for (let time = 0; time < message.times; time += 1) this.#metrics.call(...message.counted);
+        return;
+      case 'request':
+        return this.#metrics.request(...message.counted);
+    }
+  }
+}
+
+/** Little of a block becomes an object, so little room is needed for young ones. */
+const YOUNG_MB = 16;
+
+export class BlockReaderStopped extends ChainfoldError {
+  constructor(reason: string) {
+    super('The thread that reads blocks stopped', {
+      code: 'block-reader-stopped',
+      kind: 'unavailable',
+      retryable: true,
+      facts: { reason },
+      hint: 'It is started again by itself; nothing that was written is lost.',
+    });
+  }
+}
