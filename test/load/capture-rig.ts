@@ -3,7 +3,7 @@ import type { EventStore } from '../../libs/platform/event-store/src/index.ts';
 import { openMemoryEventStore } from '../../libs/platform/event-store/src/index.ts';
 import { systemClock } from '../../libs/platform/kernel/src/index.ts';
 import type { RecordedEvent } from '../../libs/platform/kernel/src/index.ts';
-import { recoverSender } from '../../libs/contexts/chain/src/adapters/ethers.recover-sender.ts';
+import { recoverSender } from '../../libs/contexts/chain/src/adapters/noble.recover-sender.ts';
 import { createKeccak256 } from '../../libs/contexts/chain/src/adapters/hash-wasm.keccak.ts';
 import { connectChainNode } from '../../libs/contexts/chain/src/adapters/connect.chain-node.ts';
 import { ThreadBlockReader } from '../../libs/contexts/chain/src/adapters/thread.block-reader.ts';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createKeccak256 } from '../../libs/contexts/chain/src/adapters/hash-wasm.keccak.ts';
-import { recoverSender } from '../../libs/contexts/chain/src/adapters/ethers.recover-sender.ts';
+import { recoverSender } from '../../libs/contexts/chain/src/adapters/noble.recover-sender.ts';
 import type { FetchedBlock } from '../../libs/contexts/chain/src/domain/rpc-types.ts';
 import { checkBlock, verifyBlock } from '../../libs/contexts/chain/src/domain/verification/verify-block.ts';
 import { ENFORCE_ALL } from '../../libs/contexts/chain/src/domain/verification/verification-rules.ts';

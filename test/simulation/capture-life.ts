@@ -3,7 +3,7 @@ import { ActorSystem } from '#platform/actors';
 import type { EventStore } from '#platform/event-store';
 import type { Clock } from '#platform/kernel';
 import { connectChainNode } from '../../libs/contexts/chain/src/adapters/connect.chain-node.ts';
-import { recoverSender } from '../../libs/contexts/chain/src/adapters/ethers.recover-sender.ts';
+import { recoverSender } from '../../libs/contexts/chain/src/adapters/noble.recover-sender.ts';
 import { BackfillProcess } from '../../libs/contexts/chain/src/application/backfill.process.ts';
 import type { CaptureLog } from '../../libs/contexts/chain/src/application/capture-log.ts';
 import { unmeasured } from '../../libs/contexts/chain/src/application/capture-log.ts';

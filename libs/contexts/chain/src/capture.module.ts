@@ -7,7 +7,7 @@ import type { SettingsOf } from '#platform/settings';
 import { AnvilEmbeddedNode, DEMO_ACCOUNTS, DEMO_CHAIN_ID, DEMO_MNEMONIC } from './adapters/anvil.embedded-node.ts';
 import { connectChainNode } from './adapters/connect.chain-node.ts';
 import { ThreadBlockReader } from './adapters/thread.block-reader.ts';
-import { recoverSender } from './adapters/ethers.recover-sender.ts';
+import { recoverSender } from './adapters/noble.recover-sender.ts';
 import { createKeccak256 } from './adapters/hash-wasm.keccak.ts';
 import { BackfillProcess } from './application/backfill.process.ts';
 import type { CaptureMetrics } from './application/capture-log.ts';

@@ -19,7 +19,7 @@ import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { FromReader, NodeAddress, ToReader } from './block-reader-messages.ts';
 import { connectChainNode } from './connect.chain-node.ts';
-import { recoverSender } from './ethers.recover-sender.ts';
+import { recoverSender } from './noble.recover-sender.ts';
 import { asciiText } from './ascii-text.ts';
 import { createKeccak256 } from './hash-wasm.keccak.ts';
 

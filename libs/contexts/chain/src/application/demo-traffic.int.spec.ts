@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '#platform/kernel';
 import { AnvilEmbeddedNode, DEMO_ACCOUNTS, DEMO_CHAIN_ID, DEMO_MNEMONIC } from '../adapters/anvil.embedded-node.ts';
-import { recoverSender } from '../adapters/ethers.recover-sender.ts';
+import { recoverSender } from '../adapters/noble.recover-sender.ts';
 import { createKeccak256 } from '../adapters/hash-wasm.keccak.ts';
 import type { RpcBlock, RpcReceipt } from '../domain/rpc-types.ts';
 import { ENFORCE_ALL } from '../domain/verification/verification-rules.ts';

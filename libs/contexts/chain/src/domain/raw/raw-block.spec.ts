@@ -5,7 +5,7 @@ import { describeWithFixtures } from '#platform/testing';
 import { executionApisChain } from '../../../../../../test/load/execution-apis-chain.ts';
 import { generateChain } from '../../../../../../test/load/generated-chain.ts';
 import { asciiText } from '../../adapters/ascii-text.ts';
-import { recoverSender } from '../../adapters/ethers.recover-sender.ts';
+import { recoverSender } from '../../adapters/noble.recover-sender.ts';
 import { createKeccak256 } from '../../adapters/hash-wasm.keccak.ts';
 import { verifiedBlock } from '../../application/block-check.ts';
 import { blockBodyDecider } from '../block-body.decider.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeWithFixtures } from '#platform/testing';
-import { recoverSender } from '../../adapters/ethers.recover-sender.ts';
+import { recoverSender } from '../../adapters/noble.recover-sender.ts';
 import { createKeccak256 } from '../../adapters/hash-wasm.keccak.ts';
 import type { FetchedBlock, RpcBlock, RpcReceipt } from '../rpc-types.ts';
 import type { VerificationCrypto } from './crypto.ts';

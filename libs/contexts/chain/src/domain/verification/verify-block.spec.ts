@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describeWithFixtures } from '#platform/testing';
 import { blocksOf } from '../../../../../../test/recorded/rlp-blocks.ts';
-import { recoverSender } from '../../adapters/ethers.recover-sender.ts';
+import { recoverSender } from '../../adapters/noble.recover-sender.ts';
 import { createKeccak256 } from '../../adapters/hash-wasm.keccak.ts';
 import { BlockMismatch } from '../chain.errors.ts';
 import type { FetchedBlock, RpcBlock, RpcReceipt, RpcTransaction } from '../rpc-types.ts';
