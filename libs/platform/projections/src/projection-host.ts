@@ -35,6 +35,8 @@ export interface ProjectorReadiness {
   readonly reasons: readonly string[];
 }
 
+/** Left to itself the heap of a busy thread grows to three times of what lives in it. */
+const YOUNG_MB = 32;
 const SILENT_MS = 15_000;
 const STALLED_MS = 30_000;
 const CLOSE_BUDGET_MS = 10_000;
@@ -139,6 +141,7 @@ export class ProjectionHost {
       workerData: data,
       name: 'projector',
       execArgv: ['--disable-warning=ExperimentalWarning', ...(extension === '.ts' ? ['--conditions=source'] : [])],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker = worker;
     const startedAt = this.#options.clock.monotonic();

@@ -45,7 +45,7 @@ export function openForWriting(file: string): DatabaseSync {
       // Losing the last commits in a power cut is harmless: rows and checkpoint go together and the log has the rest.
       db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
         PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_PAGES * PAGE_BYTES};
-        PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;`);
+        PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;`);
       db.exec('BEGIN IMMEDIATE');
       prepareFormat(db, file);
       db.exec('COMMIT');

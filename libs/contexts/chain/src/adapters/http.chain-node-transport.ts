@@ -74,7 +74,7 @@ export class HttpTransport implements RpcTransport {
         body,
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
-      const raw = await bytesUpTo(answer.body, limit);
+      const raw = await bytesUpTo(answer.body, limit, Number(answer.headers['content-length']));
       const plain = answer.headers['content-encoding'] === 'gzip' ? await unzip(raw, { maxOutputLength: limit }) : raw;
       return { status: answer.statusCode, headers: answer.headers, raw: plain };
     } catch (error) {
@@ -95,17 +95,20 @@ export class HttpTransport implements RpcTransport {
 
 class AnswerTooLarge extends Error {}
 
-/** Leaving early closes the connection, so the rest is not even sent. */
-async function bytesUpTo(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+/** Leaving early closes the connection, so the rest is not even sent. An announced length is only where the bytes are put. */
+async function bytesUpTo(body: AsyncIterable<Buffer>, limit: number, announced: number): Promise<Buffer> {
+  if (announced > limit) throw new AnswerTooLarge();
+  let bytes = Buffer.allocUnsafeSlow(announced > 0 ? announced : FIRST_ROOM);
   let size = 0;
   for await (const chunk of body) {
-    size += chunk.length;
-    if (size > limit) throw new AnswerTooLarge();
-    chunks.push(chunk);
+    if (size + chunk.length > limit) throw new AnswerTooLarge();
+    if (size + chunk.length > bytes.length) bytes = Buffer.concat([bytes.subarray(0, size)], Math.max(2 * bytes.length, size + chunk.length));
+    size += chunk.copy(bytes, size);
   }
-  return Buffer.concat(chunks, size);
+  return bytes.subarray(0, size);
 }
+
+const FIRST_ROOM = 65_536;
 
 interface Posted {
   readonly status: number;
