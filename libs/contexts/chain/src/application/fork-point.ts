@@ -1,6 +1,6 @@
 import type { BlockRef } from '../domain/rpc-types.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
-import { ChainContradicts, NodeLagging } from './capture.errors.ts';
+import { ChainContradicts, GenesisChanged, NodeLagging } from './capture.errors.ts';
 import type { ChainView } from './chain-view.ts';
 
 const FIRST_WINDOW = 8;
@@ -35,13 +35,19 @@ export async function findForkPoint(node: ChainNode, view: ChainView, nodeHead: 
 
 /** What stands under our lowest block is shared where our lowest names it as its parent. */
 async function underLowest(node: ChainNode, view: ChainView): Promise<BlockRef> {
-  const left = (): ChainContradicts => contradiction('reorg-below-first-block', 'the first block that can be compared', view, view.lowest, node);
-  if (view.lowest === 0) throw left();
+  if (view.lowest === 0) throw await nothingShared(node, view);
   const number = view.lowest - 1;
   const header = await node.header(number);
   if (header === null) throw new NodeLagging(node.label, number);
-  if (header.hash !== view.lowestParent && !mayLoseLowest(view)) throw left();
+  if (header.hash !== view.lowestParent && !mayLoseLowest(view)) throw await nothingShared(node, view);
   return { number, hash: header.hash };
+}
+
+/** A chain that left below all that we remember, or another one altogether, of which nothing will ever be ours. */
+async function nothingShared(node: ChainNode, view: ChainView): Promise<ChainContradicts> {
+  const genesis = await node.header(0);
+  if (genesis !== null && genesis.hash !== view.genesisHash) return new GenesisChanged(node.label, view.genesisHash, genesis.hash);
+  return contradiction('reorg-below-first-block', 'the first block that can be compared', view, view.lowest, node);
 }
 
 /** Where a chain begins with nothing final and nothing under it, all that is held may be replaced. */
