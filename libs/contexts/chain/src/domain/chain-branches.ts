@@ -44,10 +44,11 @@ export function observeBranch(ancestor: BlockRef, blocks: readonly ObservedBlock
  * What is longer than one append is done in parts: the same command again does the next one, until nothing is left.
  */
 export function adoptBranch(ancestor: BlockRef, tip: BlockRef, chain: FollowingChain): readonly ChainEvent[] {
+  const isRollback = tip.hash === ancestor.hash;
   const head = chain.links?.ref;
-  if (head?.hash === tip.hash) return [];
+  if (head?.hash === tip.hash || (isRollback && head === undefined)) return [];
   mustBeAdoptableFrom(ancestor, chain);
-  if (tip.hash === ancestor.hash) return rolledBack(chain, ancestor);
+  if (isRollback) return rolledBack(chain, ancestor);
   const links = chain.branch === undefined ? undefined : cutTo(chain.branch.links, tip.number);
   if (chain.branch === undefined || links?.ref.hash !== tip.hash) throw new BranchIncomplete(ancestor, tip);
   let fork = chain.branch.ancestor;

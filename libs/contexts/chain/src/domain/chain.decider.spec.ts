@@ -118,6 +118,10 @@ describe('a branch', () => {
     given(...upTo(8), reorganized('a6', ['a7', 'a8'], [])).when({ type: 'ObserveBlocks', blocks: [block('b7', 'a6')] }).then([observed('b7', 'a6')]);
     given(...upTo(8)).when({ type: 'AdoptBranch', ancestor: ref('a8'), tip: ref('a8') }).then([]);
   });
+  it('may be nothing at all of what is captured, and is told again in vain', () => {
+    given(...upTo(6)).when({ type: 'AdoptBranch', ancestor: ref('a4'), tip: ref('a4') }).then([reorganized('a4', ['a5', 'a6'], [])]);
+    given(...upTo(6), reorganized('a4', ['a5', 'a6'], [])).when({ type: 'AdoptBranch', ancestor: ref('a4'), tip: ref('a4') }).then([]);
+  });
   it('may replace the first block that was ever captured', () => {
     const replaced = [...upTo(6), branched('b5', 'b4'), branched('b6'), branched('b7')];
     given(...upTo(6)).when({ type: 'ObserveBranch', ancestor: ref('b4'), blocks: [block('b5'), block('b6')] }).then([branched('b5'), branched('b6')]);
