@@ -166,6 +166,8 @@ describe('a reorganisation during a restart', () => {
         await followed(second, node);
         await onlooker.expectGoldenRule(servedBy(node));
         expect(await first.events('ChainReorganized')).toHaveLength(1);
+        const observed = (await first.events('BranchBlockObserved')).map(({ data }) => data['hash']);
+        expect(observed).toEqual([...new Set(observed)]);
         await stage.clear();
       }
     }

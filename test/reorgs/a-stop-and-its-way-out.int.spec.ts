@@ -66,29 +66,31 @@ describe('a branch that leaves below what is final', () => {
   });
 });
 
-describe('a node with another genesis', () => {
+describe.each([0, 5])('a node with another genesis, for a chain that is captured from block %i on', (startBlock) => {
+  const other = async (): Promise<readonly RecordedBlock[]> => (await generateChain({ seed: 53, blocks: 40, transactionsPerBlock: 1 })).blocks();
+
   it('stops the chain with a reason, also after it is resumed; with the right node resuming goes on', async () => {
     const node = await stage.replay(blocks, { head: 20 });
     const before = stage.capture();
-    await before.start([node.url]);
+    await before.start([node.url], { startBlock });
     await before.untilHead(GENERATED, 20);
     await before.stop();
-    const other = await stage.replay((await generateChain({ seed: 53, blocks: 40, transactionsPerBlock: 1 })).blocks());
     const wrong = stage.capture(before.store);
-    await wrong.start([other.url]);
+    await wrong.start([(await stage.replay(await other())).url], { startBlock });
     expect(await stopped(wrong)).toBe('genesis-changed');
     expect(wrong.board.get(GENERATED)?.reason).toContain('another genesis');
+    expect(await wrong.events('ChainReorganized', 'BranchBlockObserved')).toEqual([]);
     await resume(wrong);
     expect(await stopped(wrong, 2)).toBe('genesis-changed');
     await wrong.stop();
     node.advanceTo(30);
     const right = stage.capture(before.store);
     const onlooker = await stage.onlooker(right.store, GENERATED);
-    await right.start([node.url]);
+    await right.start([node.url], { startBlock });
     expect(await stopped(right, 2)).toBe('genesis-changed');
     await resume(right);
     await followed(right, node);
-    await onlooker.expectGoldenRule(servedBy(node));
+    await onlooker.expectGoldenRule(servedBy(node, startBlock));
     expect(await right.events('ChainReorganized')).toEqual([]);
   });
 
@@ -96,15 +98,15 @@ describe('a node with another genesis', () => {
     const node = await stage.replay(blocks, { head: 20 });
     const capture = stage.capture();
     const onlooker = await stage.onlooker(capture.store, GENERATED);
-    await capture.start([node.wsUrl], { blockTimeMs: 200 });
+    await capture.start([node.wsUrl], { startBlock, blockTimeMs: 200 });
     await capture.untilHead(GENERATED, 20);
-    node.switchTo((await generateChain({ seed: 53, blocks: 40, transactionsPerBlock: 1 })).blocks());
+    node.switchTo(await other());
     expect(await stopped(capture)).toBe('genesis-changed');
     await resume(capture);
     expect(await stopped(capture, 2)).toBe('genesis-changed');
     node.switchTo(blocks.slice(0, 31));
     await resume(capture);
     await followed(capture, node);
-    await onlooker.expectGoldenRule(servedBy(node));
+    await onlooker.expectGoldenRule(servedBy(node, startBlock));
   });
 });

@@ -33,21 +33,19 @@ export async function findForkPoint(node: ChainNode, view: ChainView, nodeHead: 
   return underLowest(node, view);
 }
 
-/** What stands under our lowest block is shared where our lowest names it as its parent. */
+/**
+ * What stands under our lowest block is shared where our lowest names it as its parent. Of another chain altogether
+ * nothing is, whatever may be lost of ours.
+ */
 async function underLowest(node: ChainNode, view: ChainView): Promise<BlockRef> {
-  if (view.lowest === 0) throw await nothingShared(node, view);
   const number = view.lowest - 1;
-  const header = await node.header(number);
+  const header = number < 0 ? undefined : await node.header(number);
   if (header === null) throw new NodeLagging(node.label, number);
-  if (header.hash !== view.lowestParent && !mayLoseLowest(view)) throw await nothingShared(node, view);
-  return { number, hash: header.hash };
-}
-
-/** A chain that left below all that we remember, or another one altogether, of which nothing will ever be ours. */
-async function nothingShared(node: ChainNode, view: ChainView): Promise<ChainContradicts> {
+  if (header !== undefined && header.hash === view.lowestParent) return { number, hash: header.hash };
   const genesis = await node.header(0);
-  if (genesis !== null && genesis.hash !== view.genesisHash) return new GenesisChanged(node.label, view.genesisHash, genesis.hash);
-  return contradiction('reorg-below-first-block', 'the first block that can be compared', view, view.lowest, node);
+  if (genesis !== null && genesis.hash !== view.genesisHash) throw new GenesisChanged(node.label, view.genesisHash, genesis.hash);
+  if (header !== undefined && mayLoseLowest(view)) return { number, hash: header.hash };
+  throw contradiction('reorg-below-first-block', 'the first block that can be compared', view, view.lowest, node);
 }
 
 /** Where a chain begins with nothing final and nothing under it, all that is held may be replaced. */
