@@ -76,7 +76,8 @@ describe.each([0, 5])('a node with another genesis, for a chain that is captured
     await before.untilHead(GENERATED, 20);
     await before.stop();
     const wrong = stage.capture(before.store);
-    await wrong.start([(await stage.replay(await other())).url], { startBlock });
+    // Its head alone would contradict nothing.
+    await wrong.start([(await stage.replay(await other(), { head: 3 })).url], { startBlock });
     expect(await stopped(wrong)).toBe('genesis-changed');
     expect(wrong.board.get(GENERATED)?.reason).toContain('another genesis');
     expect(await wrong.events('ChainReorganized', 'BranchBlockObserved')).toEqual([]);

@@ -112,7 +112,7 @@ describe('random trees of blocks', () => {
       if (isShown) lines.set(chainId, model.line.map(({ hash }) => hash));
     });
     await fc.assert(isFollowed, { numRuns: HISTORIES });
-  }, 180_000);
+  }, 300_000);
 
   it('are in the read model as the model has them, and verify finds nothing wrong', async () => {
     const read = new ReadSide(shown, 1_000);
