@@ -15,13 +15,15 @@ const BATCH_EVENTS = 16;
 export class ReadSide {
   readonly explorer: SqliteChainExplorer;
   readonly #log: EventStore;
+  readonly #maxBatchEvents: number;
   readonly #dir = mkdtempSync(join(tmpdir(), 'chainfold-simulation-'));
   readonly #writer = new SqliteReadWriter(join(this.#dir, 'read.db'), systemClock);
   readonly #reads = new SqliteReadStore(join(this.#dir, 'read.db'));
   #runner: ProjectionRunner | undefined;
 
-  constructor(log: EventStore) {
+  constructor(log: EventStore, maxBatchEvents = BATCH_EVENTS) {
     this.#log = log;
+    this.#maxBatchEvents = maxBatchEvents;
     this.explorer = new SqliteChainExplorer(this.#reads, log, systemClock);
   }
 
@@ -31,7 +33,7 @@ export class ReadSide {
       store: this.#writer,
       projections: [chainExplorer],
       clock: systemClock,
-      settings: { maxBatchEvents: BATCH_EVENTS, firstRetryMs: 2, maxRetryMs: 20 },
+      settings: { maxBatchEvents: this.#maxBatchEvents, firstRetryMs: 2, maxRetryMs: 20 },
       onProgress: (name, position) => this.#reads.advanced(name, position),
     });
     await this.#runner.start();

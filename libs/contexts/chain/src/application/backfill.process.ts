@@ -180,6 +180,7 @@ export class BackfillProcess {
     const { chainId, from, to } = job;
     const id = `${chainId}.${from}.${to}`;
     await backfills.tell(id, { type: 'StartBackfill', chainId, from, to });
+    if (!(await this.#stands(id, open, signal))) await backfills.tell(id, { type: 'RestartBackfill' });
     const { state } = await backfills.peek(id);
     if (state.status === 'running') {
       const next = again ? (state.recent[0]?.number ?? from) : state.tip === undefined ? from : state.tip.number + 1;
@@ -191,6 +192,15 @@ export class BackfillProcess {
     await chains.tell(chainId, { type: 'CompleteBackfill', from, to });
     this.#jobs.delete(id);
     log.info({ chainId, from, to, blocks: to - from + 1 }, 'backfill finished');
+  }
+
+  /** A finished range may be requested once more, for the chain left its branch: by its last block the node says whether that one stands. */
+  async #stands(id: string, open: OpenChain, signal: AbortSignal): Promise<boolean> {
+    const { state } = await this.#parts.backfills.peek(id);
+    if (state.status !== 'finished') return true;
+    const last: ObservedBlock[] = [];
+    for await (const blocks of open.intake.range(state.to, state.to, signal)) last.push(...blocks);
+    return last[0]?.hash === state.tip.hash;
   }
 
   async #read(job: Job, id: string, from: number, open: OpenChain, signal: AbortSignal): Promise<void> {
@@ -211,14 +221,17 @@ export class BackfillProcess {
 
   /**
    * How far the range may be read. What is not final yet is waited for, since a branch that replaced it would find its
-   * blocks canonical. Where nothing is final there is nothing to wait for, nor where the head is not followed.
+   * blocks canonical; and so is the chain's first block, which its last one must join. Where nothing is final there is
+   * nothing to wait for, nor where the head is not followed.
    */
   async #settled(job: Job, next: number, { follows }: OpenChain, signal: AbortSignal): Promise<number> {
     for (;;) {
-      const { finalized } = viewOf((await this.#parts.chains.peek(job.chainId)).state);
-      if (!follows || finalized === undefined || finalized.number >= job.to) return job.to;
-      if (finalized.number >= next) return finalized.number;
-      Object.assign(job, { state: 'waiting', reason: `block ${next} is not final yet`, blocksPerSecond: 0 });
+      const { finalized, head, firstBlock } = viewOf((await this.#parts.chains.peek(job.chainId)).state);
+      const isUnjoined = head === undefined && job.to + 1 === firstBlock;
+      if (!follows || (!isUnjoined && (finalized === undefined || finalized.number >= job.to))) return job.to;
+      if (finalized !== undefined && finalized.number >= next) return finalized.number;
+      const reason = isUnjoined ? `block ${firstBlock} is not captured yet` : `block ${next} is not final yet`;
+      Object.assign(job, { state: 'waiting', reason, blocksPerSecond: 0 });
       await this.#parts.clock.sleep(UNTIL_FINAL_MS, signal);
     }
   }

@@ -14,7 +14,7 @@ async function write(store: MemoryEventStore, stream: string, ...facts: readonly
 }
 const observed = (...names: [name: string, parent?: string][]) => names.map(([name, parent]) => ({ type: 'BlockObserved', data: block(name, parent) }));
 
-const requested = [{ from: 2, to: 4 }];
+const requested = [{ from: 2, to: 4, completed: true }];
 
 describe('what stands beside a range', () => {
   it('is the parent that the block above names, and the block under it', async () => {
@@ -36,6 +36,16 @@ describe('what stands beside a range', () => {
     const store = new MemoryEventStore('x');
     await write(store, 'backfill-1.2.4', { type: 'BackfillStarted', data: {} }, ...observed(['a2'], ['a3'], ['a4'], ['b3', 'a2'], ['b4']));
     expect(await blocksBeside(store, '1', { from: 5, to: 9 }, requested)).toEqual({ above: undefined, below: hash('b4') });
+  });
+
+  it('is what came last in a neighbour that was captured again', async () => {
+    const store = new MemoryEventStore('x');
+    const [old, anew] = ['a', 'b'].map((branch) => observed(...Array.from({ length: 300 }, (_, n): [string] => [`${branch}${10 + n}`])));
+    await write(store, 'backfill-1.10.309', { type: 'BackfillStarted', data: {} }, ...old!, { type: 'BackfillFinished', data: {} }, { type: 'BackfillStarted', data: {} }, ...anew!);
+    const neighbour = { from: 10, to: 309, completed: true };
+    expect(await blocksBeside(store, '1', { from: 0, to: 9 }, [neighbour])).toEqual({ above: hash('b9'), below: undefined });
+    expect(await blocksBeside(store, '1', { from: 310, to: 400 }, [neighbour])).toEqual({ above: undefined, below: hash('b309') });
+    expect(await blocksBeside(store, '1', { from: 0, to: 9 }, [{ ...neighbour, completed: false }])).toEqual({ above: undefined, below: undefined });
   });
 
   it('is looked for with turns for others, for the order of a chain may be long', async () => {

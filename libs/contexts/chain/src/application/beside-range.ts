@@ -1,10 +1,8 @@
 import type { EventReader } from '#platform/event-store';
-import type { StreamName } from '#platform/kernel';
 import { streamName } from '#platform/kernel';
-import { REWINDABLE } from '../domain/backfill.decider.ts';
 import { rangeWith } from '../domain/chain-backfills.ts';
 import type { ObservedBlock } from '../domain/chain.events.ts';
-import type { NumberRange } from '../domain/chain-state.ts';
+import type { BackfillRange, NumberRange } from '../domain/chain-state.ts';
 import type { Hex } from '../domain/rpc-types.ts';
 import { eventsOf } from './stream-pages.ts';
 
@@ -21,18 +19,18 @@ export async function blocksBeside(
   reader: EventReader,
   chainId: string,
   { from, to }: NumberRange,
-  backfills: readonly NumberRange[],
+  backfills: readonly BackfillRange[],
 ): Promise<Beside> {
   const edge = from === 0 ? undefined : await canonicalAt(reader, chainId, from - 1, backfills);
   const above = await canonicalAt(reader, chainId, to + 1, backfills);
   return { above: above?.parentHash, below: edge?.hash };
 }
 
-/** In the order of the head, or in a neighbouring backfill; what was captured for a cancelled one binds nobody. */
-async function canonicalAt(reader: EventReader, chainId: string, number: number, backfills: readonly NumberRange[]): Promise<ObservedBlock | undefined> {
+/** In the order of the head, or in a neighbouring backfill that is complete; what was captured for any other binds nobody. */
+async function canonicalAt(reader: EventReader, chainId: string, number: number, backfills: readonly BackfillRange[]): Promise<ObservedBlock | undefined> {
   const range = rangeWith(number, backfills);
   if (range === undefined) return inHead(reader, chainId, number);
-  return lastAt(reader, streamName('backfill', `${chainId}.${range.from}.${range.to}`), number, 1 + number - range.from);
+  return range.completed ? lastAt(reader, chainId, range, number) : undefined;
 }
 
 /** The last one observed at this number that was not dropped since. */
@@ -52,16 +50,16 @@ async function inHead(reader: EventReader, chainId: string, number: number): Pro
 }
 
 /**
- * Revision 0 is the start, and every block after it is one event, so a number does not stand before `earliest`. It came
- * again where a branch replaced it, which is over once the range has grown beyond what may be replaced.
+ * Revision 0 is the start, and every block after it is one event, so a number does not stand before its place in the
+ * range. It came again where a branch replaced it, and then the stream is longer than the range, a start and an end.
  */
-async function lastAt(reader: EventReader, stream: StreamName, number: number, earliest: number): Promise<ObservedBlock | undefined> {
+async function lastAt(reader: EventReader, chainId: string, { from, to }: NumberRange, number: number): Promise<ObservedBlock | undefined> {
+  const stream = streamName('backfill', `${chainId}.${from}.${to}`);
+  const came = (await reader.lastRevision(stream)) > to - from + 2 ? 'again' : 'once';
   let found: ObservedBlock | undefined;
-  for await (const { type, data } of eventsOf(reader, stream, earliest)) {
-    if (type !== 'BlockObserved') continue;
-    const block = data as unknown as ObservedBlock;
-    if (block.number === number) found = block;
-    if (block.number >= number + REWINDABLE) break;
+  for await (const { type, data } of eventsOf(reader, stream, 1 + number - from)) {
+    if (type === 'BlockObserved' && data['number'] === number) found = data as unknown as ObservedBlock;
+    if (found !== undefined && came === 'once') break;
   }
   return found;
 }

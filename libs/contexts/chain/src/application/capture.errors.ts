@@ -52,6 +52,13 @@ export class ChainContradicts extends ChainfoldError {
   }
 }
 
+/** Another chain altogether under the same chain id: of it nothing is ever ours, and what we hold stays as it is. */
+export class GenesisChanged extends ChainContradicts {
+  constructor(node: string, ours: Hex | undefined, theirs: Hex) {
+    super('genesis-changed', 'The node serves a chain with another genesis than the captured one', { node, ours: ours ?? '', theirs });
+  }
+}
+
 /** The branch changed while it was being fetched. Looked at again at once. */
 export class BranchMoved extends ChainfoldError {
   constructor(number: number, expectedParent: Hex, actualParent: Hex) {

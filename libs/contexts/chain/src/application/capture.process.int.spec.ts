@@ -53,34 +53,6 @@ describe.each(['ws', 'http'] as const)('capturing a real node over %s', (protoco
     expect(capture.board.get(ANVIL)).toMatchObject({ state: 'following', reason: undefined, nodeHead: 18 });
   });
 
-  it.each([1, 3, 12])('survives a reorganisation of depth %i', async (depth) => {
-    await capture.start([url()]);
-    await capture.untilHead(ANVIL, 15);
-    await node.request('anvil_reorg', depth, []);
-    const hash = await headHash(node);
-    const view = await capture.until('on the new branch', () => capture.view(ANVIL), (seen) => seen.head?.hash === hash);
-    expect(view.head?.number).toBe(15);
-    const [reorg, ...more] = await capture.events('ChainReorganized');
-    expect(more).toEqual([]);
-    expect((reorg!.data['ancestor'] as { number: number }).number).toBe(15 - depth);
-    expect(reorg!.data['dropped']).toHaveLength(depth);
-    expect(reorg!.data['adopted']).toHaveLength(depth);
-    await node.mine(1);
-    await capture.untilHead(ANVIL, 16);
-  });
-
-  it('believes a rollback that the node shows twice', async () => {
-    await capture.start([url()]);
-    await capture.untilHead(ANVIL, 15);
-    await node.request('anvil_rollback', 4);
-    const view = await capture.untilHead(ANVIL, 11);
-    expect(view.head?.hash).toBe(await headHash(node));
-    const [reorg] = await capture.events('ChainReorganized');
-    expect(reorg!.data).toMatchObject({ ancestor: { number: 11 }, adopted: [] });
-    await node.mine(3);
-    expect((await capture.untilHead(ANVIL, 14)).head?.hash).toBe(await headHash(node));
-  });
-
   it('says why it stalls when the node goes away, once, and goes on when it is back', async () => {
     await capture.start([url()]);
     await capture.untilHead(ANVIL, 15);

@@ -63,6 +63,6 @@ export function defineChainActors(system: ActorSystem, keccak256: Keccak256): { 
   return {
     chains: system.define({ category: 'chain', decider: chainDecider(), schemaVersions: CHAIN_VERSIONS, snapshot: { stateVersion: 3, everyEvents: 500, toJson: chainToJson, fromJson: chainFromJson } }),
     bodies: system.define({ category: 'block', decider: blockBodyDecider(keccak256), schemaVersions: BODY_VERSIONS, resumable: true, commandBytes: ({ fetched }) => fetched.bytes, maxResident: RESIDENT_BODIES }),
-    backfills: system.define({ category: 'backfill', decider: backfillDecider, schemaVersions: BACKFILL_VERSIONS, snapshot: { stateVersion: 2, everyEvents: 2_000, toJson: (state) => state, fromJson: (json) => json as Backfill } }),
+    backfills: system.define({ category: 'backfill', decider: backfillDecider, schemaVersions: BACKFILL_VERSIONS, snapshot: { stateVersion: 3, everyEvents: 2_000, toJson: (state) => state, fromJson: (json) => json as Backfill } }),
   };
 }

@@ -1,5 +1,5 @@
 import type { BlockCheck } from './block-check.ts';
-import { ChainContradicts, NodeLagging } from './capture.errors.ts';
+import { GenesisChanged, NodeLagging } from './capture.errors.ts';
 import type { ChainActors } from './chain-actors.ts';
 import { viewOf } from './chain-view.ts';
 import type { ProviderSet } from './provider-set.ts';
@@ -24,14 +24,8 @@ const PROBED_BLOCKS = 8;
 export async function openChain(options: OpeningOptions): Promise<void> {
   const { chainId, providers, chains, check } = options;
   const view = viewOf((await chains.peek(chainId)).state);
-  const { genesis, latest } = await providers.use(async (node) => ({ genesis: await genesisOf(node, view.genesisHash), latest: there(await node.header('latest'), node.label, 0) }));
-  if (view.genesisHash !== undefined && view.genesisHash !== genesis.hash) {
-    throw new ChainContradicts('genesis-changed', 'The node serves a chain with another genesis than the captured one', {
-      chainId,
-      ours: view.genesisHash,
-      theirs: genesis.hash,
-    });
-  }
+  const { label, genesis, latest } = await providers.use(async (node) => ({ label: node.label, genesis: await genesisOf(node, view.genesisHash), latest: there(await node.header('latest'), node.label, 0) }));
+  if (view.genesisHash !== undefined && view.genesisHash !== genesis.hash) throw new GenesisChanged(label, view.genesisHash, genesis.hash);
   const head = Number(latest.number);
   check.remember(view.proven);
   if (check.wantsProbe) await probe(options, head, view.proven);

@@ -1,6 +1,6 @@
 import type { BlockRef } from '../domain/rpc-types.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
-import { ChainContradicts, NodeLagging } from './capture.errors.ts';
+import { ChainContradicts, GenesisChanged, NodeLagging } from './capture.errors.ts';
 import type { ChainView } from './chain-view.ts';
 
 const FIRST_WINDOW = 8;
@@ -33,15 +33,19 @@ export async function findForkPoint(node: ChainNode, view: ChainView, nodeHead: 
   return underLowest(node, view);
 }
 
-/** What stands under our lowest block is shared where our lowest names it as its parent. */
+/**
+ * What stands under our lowest block is shared where our lowest names it as its parent. Of another chain altogether
+ * nothing is, whatever may be lost of ours.
+ */
 async function underLowest(node: ChainNode, view: ChainView): Promise<BlockRef> {
-  const left = (): ChainContradicts => contradiction('reorg-below-first-block', 'the first block that can be compared', view, view.lowest, node);
-  if (view.lowest === 0) throw left();
   const number = view.lowest - 1;
-  const header = await node.header(number);
+  const header = number < 0 ? undefined : await node.header(number);
   if (header === null) throw new NodeLagging(node.label, number);
-  if (header.hash !== view.lowestParent && !mayLoseLowest(view)) throw left();
-  return { number, hash: header.hash };
+  if (header !== undefined && header.hash === view.lowestParent) return { number, hash: header.hash };
+  const genesis = await node.header(0);
+  if (genesis !== null && genesis.hash !== view.genesisHash) throw new GenesisChanged(node.label, view.genesisHash, genesis.hash);
+  if (header !== undefined && mayLoseLowest(view)) return { number, hash: header.hash };
+  throw contradiction('reorg-below-first-block', 'the first block that can be compared', view, view.lowest, node);
 }
 
 /** Where a chain begins with nothing final and nothing under it, all that is held may be replaced. */

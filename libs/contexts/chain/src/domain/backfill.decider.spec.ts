@@ -49,6 +49,14 @@ describe('a backfill', () => {
     given(backfillDecider, long).when({ type: 'ObserveBackfilled', blocks: [block('b400', 'a399'), block('b401')] }).then([observed('b400', 'a399'), observed('b401')]);
     given(backfillDecider, long).when({ type: 'ObserveBackfilled', blocks: Array.from({ length: 300 }, (_, n) => block(`b${102 + n}`)) }).thenThrows('parent-mismatch');
   });
+  it('is captured again from its first block once it is finished, and only then', () => {
+    given(backfillDecider, [...all, finished]).when({ type: 'RestartBackfill' }).then([started]);
+    given(backfillDecider, [...all, finished, started]).when({ type: 'RestartBackfill' }).then([]);
+    given(backfillDecider, all).when({ type: 'RestartBackfill' }).then([]);
+    const again = [...all, finished, started, observed('b2', 'b1'), observed('b3'), observed('b4')];
+    given(backfillDecider, again.slice(0, 6)).when({ type: 'ObserveBackfilled', blocks: [block('b2'), block('b3'), block('b4')] }).then(again.slice(6));
+    given(backfillDecider, again).when({ type: 'FinishBackfill', above: hash('b4'), below: hash('b1') }).then([finished]);
+  });
   it('finishes when it joins what stands above and below it', () => {
     given(backfillDecider, all).when({ type: 'FinishBackfill', above: hash('a4'), below: hash('a1') }).then([finished]);
     given(backfillDecider, all).when({ type: 'FinishBackfill', above: undefined }).then([finished]);

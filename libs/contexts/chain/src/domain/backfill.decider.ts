@@ -19,7 +19,7 @@ export type Backfill =
    * REWINDABLE ones up to the tip, in rising order, which a branch may still replace.
    */
   | ({ readonly status: 'running'; readonly tip: BlockRef | undefined; readonly firstParent: Hex | undefined; readonly recent: readonly BlockRef[] } & Range)
-  | ({ readonly status: 'finished' } & Range);
+  | ({ readonly status: 'finished'; readonly tip: BlockRef } & Range);
 
 type Running = Extract<Backfill, { status: 'running' }>;
 
@@ -28,7 +28,8 @@ export const REWINDABLE = 128;
 
 /**
  * An older range in rising order, without a gap, linked to what stands above and below it. Its newest blocks may be
- * replaced by a branch while it runs: then the numbers come again, and what came last at a number is what stands there.
+ * replaced by a branch while it runs, or all of them once it is finished: then the numbers come again, and what came last
+ * at a number is what stands there.
  */
 export const backfillDecider: Decider<Backfill, BackfillCommand, BackfillEvent> = {
   initialState: () => ({ status: 'absent' }),
@@ -36,6 +37,8 @@ export const backfillDecider: Decider<Backfill, BackfillCommand, BackfillEvent> 
     switch (command.type) {
       case 'StartBackfill':
         return start(command, backfill);
+      case 'RestartBackfill':
+        return backfill.status === 'finished' ? [started(backfill)] : [];
       case 'ObserveBackfilled':
         return backfill.status === 'finished' ? [] : observe(command.blocks, running(backfill));
       case 'FinishBackfill':
@@ -55,7 +58,7 @@ export const backfillDecider: Decider<Backfill, BackfillCommand, BackfillEvent> 
         return observed(backfill, event.data);
       case 'BackfillFinished': {
         const { chainId, from, to } = event.data;
-        return { status: 'finished', chainId, from, to };
+        return backfill.status === 'running' && backfill.tip !== undefined ? { status: 'finished', chainId, from, to, tip: backfill.tip } : backfill;
       }
       default:
         return unreachable(event);
@@ -63,8 +66,12 @@ export const backfillDecider: Decider<Backfill, BackfillCommand, BackfillEvent> 
   },
 };
 
+function started({ chainId, from, to }: Range): BackfillEvent {
+  return { type: 'BackfillStarted', data: { chainId, from, to } };
+}
+
 function start({ chainId, from, to }: Range, backfill: Backfill): readonly BackfillEvent[] {
-  if (backfill.status === 'absent') return [{ type: 'BackfillStarted', data: { chainId, from, to } }];
+  if (backfill.status === 'absent') return [started({ chainId, from, to })];
   if (backfill.chainId === chainId && backfill.from === from && backfill.to === to) return [];
   throw new ChainRefusal('backfill-range-differs', 'This backfill has another range', { from, to, ownFrom: backfill.from, ownTo: backfill.to }, undefined, 'bug');
 }

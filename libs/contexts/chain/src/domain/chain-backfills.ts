@@ -79,7 +79,7 @@ export function isBackfilled(number: number, backfills: readonly BackfillRange[]
   return backfills.some(({ from, to, completed }) => completed && from <= number && to >= number);
 }
 
-export function rangeWith(number: number, backfills: readonly NumberRange[]): NumberRange | undefined {
+export function rangeWith<Range extends NumberRange>(number: number, backfills: readonly Range[]): Range | undefined {
   return backfills.find((range) => range.from <= number && range.to >= number);
 }
 

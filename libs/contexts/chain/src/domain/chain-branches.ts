@@ -4,7 +4,7 @@ import type { ChainEvent, ObservedBlock } from './chain.events.ts';
 import { mustBeOf, observedAs } from './chain-head.ts';
 import type { Links } from './chain-links.ts';
 import { cutTo, lowest, refsAbove } from './chain-links.ts';
-import type { FollowingChain } from './chain-state.ts';
+import type { FollowingChain, StoppedChain } from './chain-state.ts';
 import { withBranchBlock } from './chain.evolve.ts';
 import type { BlockRef, Hex } from './rpc-types.ts';
 
@@ -44,10 +44,11 @@ export function observeBranch(ancestor: BlockRef, blocks: readonly ObservedBlock
  * What is longer than one append is done in parts: the same command again does the next one, until nothing is left.
  */
 export function adoptBranch(ancestor: BlockRef, tip: BlockRef, chain: FollowingChain): readonly ChainEvent[] {
+  const isRollback = tip.hash === ancestor.hash;
   const head = chain.links?.ref;
-  if (head?.hash === tip.hash) return [];
+  if (head?.hash === tip.hash || (isRollback && head === undefined)) return [];
   mustBeAdoptableFrom(ancestor, chain);
-  if (tip.hash === ancestor.hash) return rolledBack(chain, ancestor);
+  if (isRollback) return rolledBack(chain, ancestor);
   const links = chain.branch === undefined ? undefined : cutTo(chain.branch.links, tip.number);
   if (chain.branch === undefined || links?.ref.hash !== tip.hash) throw new BranchIncomplete(ancestor, tip);
   let fork = chain.branch.ancestor;
@@ -65,11 +66,17 @@ function rolledBack(chain: FollowingChain, ancestor: BlockRef): readonly ChainEv
   return reorganized(chain, ancestor, []);
 }
 
+/** Of all that is remembered nothing stays, nor does anybody know what it will stand on. */
+export function dropAll(chain: FollowingChain | StoppedChain): readonly ChainEvent[] {
+  const bottom = chain.links && lowest(chain.links);
+  return bottom === undefined || bottom.ref.number === 0 ? [] : reorganized(chain, { number: bottom.ref.number - 1, hash: bottom.parentHash }, []);
+}
+
 /**
  * One event where at most MOST_REFS are dropped and adopted. Of a longer one a reader may see the steps: first the old
  * branch falls from above, then the new one grows; each step leaves a chain without a gap.
  */
-function reorganized(chain: FollowingChain, ancestor: BlockRef, adopted: readonly BlockRef[]): readonly ChainEvent[] {
+function reorganized(chain: FollowingChain | StoppedChain, ancestor: BlockRef, adopted: readonly BlockRef[]): readonly ChainEvent[] {
   const events: ReorganizedEvent[] = [];
   const tell = (from: BlockRef, dropped: readonly BlockRef[], gained: readonly BlockRef[]): void => {
     events.push({ type: 'ChainReorganized', data: { chainId: chain.chainId, ancestor: from, dropped, adopted: gained } });

@@ -34,6 +34,8 @@ export type BlockBodyCommand = { readonly type: 'RecordBody'; readonly chainId: 
 /** To the actor `backfill-{chainId}.{from}.{to}`. */
 export type BackfillCommand =
   | { readonly type: 'StartBackfill'; readonly chainId: string; readonly from: number; readonly to: number }
+  /** A finished one is captured again from its first block, for the chain left the branch that it is on. */
+  | { readonly type: 'RestartBackfill' }
   | { readonly type: 'ObserveBackfilled'; readonly blocks: readonly ObservedBlock[] }
   /** `above`: parent hash of the block that stands above the range; `below`: hash of the one under it; where we hold them. */
   | { readonly type: 'FinishBackfill'; readonly above: Hex | undefined; readonly below?: Hex | undefined };

@@ -118,6 +118,10 @@ describe('a branch', () => {
     given(...upTo(8), reorganized('a6', ['a7', 'a8'], [])).when({ type: 'ObserveBlocks', blocks: [block('b7', 'a6')] }).then([observed('b7', 'a6')]);
     given(...upTo(8)).when({ type: 'AdoptBranch', ancestor: ref('a8'), tip: ref('a8') }).then([]);
   });
+  it('may be nothing at all of what is captured, and is told again in vain', () => {
+    given(...upTo(6)).when({ type: 'AdoptBranch', ancestor: ref('a4'), tip: ref('a4') }).then([reorganized('a4', ['a5', 'a6'], [])]);
+    given(...upTo(6), reorganized('a4', ['a5', 'a6'], [])).when({ type: 'AdoptBranch', ancestor: ref('a4'), tip: ref('a4') }).then([]);
+  });
   it('may replace the first block that was ever captured', () => {
     const replaced = [...upTo(6), branched('b5', 'b4'), branched('b6'), branched('b7')];
     given(...upTo(6)).when({ type: 'ObserveBranch', ancestor: ref('b4'), blocks: [block('b5'), block('b6')] }).then([branched('b5'), branched('b6')]);
@@ -221,6 +225,17 @@ describe('a stopped chain', () => {
     given(...again).when({ type: 'ObserveBlocks', blocks: [block('b5'), block('b6')] }).then([observed('b5'), observed('b6')]);
     given(...again, observed('b5')).when({ type: 'MarkFinalized', block: ref('b5') }).then([finalized('b5')]);
     given(...again).when({ type: 'RequestBackfill', from: 0, to: 4 }).thenThrows('backfill-overlaps');
+  });
+  it('then drops all that it holds, and has the complete ranges under it captured again', () => {
+    const left = { ...stopped, data: { chainId: '1', code: 'reorg-below-first-block', reason: 'fork' } } as ChainEvent;
+    const cancelled = (from: number, to: number): ChainEvent => ({ type: 'BackfillCancelled', data: { chainId: '1', from, to, reason: 'the chain left the branch that it was captured on' } });
+    const held = [...upTo(7), requested(3, 4), completed(3, 4), requested(0, 1), requested(8, 9), observed('a10'), observed('a11'), left];
+    const events = [reorganized('a9', ['a10', 'a11'], []), resumed, cancelled(3, 4), requested(3, 4), cancelled(8, 9)];
+    given(...held).when({ type: 'ResumeChain', reason: 'checked' }).then(events);
+    given(...held, ...events).when({ type: 'ResumeChain', reason: 'checked' }).then([]);
+    given(...held, ...events).when({ type: 'ObserveBlocks', blocks: [block('b5')] }).then([observed('b5')]);
+    given(...held, ...events).when({ type: 'CompleteBackfill', from: 3, to: 4 }).then([completed(3, 4)]);
+    given(...held, ...events).when({ type: 'CompleteBackfill', from: 8, to: 9 }).thenThrows('backfill-unknown');
   });
   it('may follow the new branch when it is resumed after one that left below what was final', () => {
     given(...upTo(9), finalized('a7'), stopped, resumed).when({ type: 'ObserveBranch', ancestor: ref('a6'), blocks: [block('b7', 'a6')] }).then([branched('b7', 'a6')]);

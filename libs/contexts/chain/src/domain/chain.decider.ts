@@ -9,6 +9,7 @@ import { evolveChain } from './chain.evolve.ts';
 import { markFinalized, markSafe } from './chain-finality.ts';
 import { leaveGap, observeBlocks } from './chain-head.ts';
 import type { Chain, FollowingChain, StoppedChain } from './chain-state.ts';
+import { resumeChain, stopChain } from './chain-stops.ts';
 
 export type { Chain } from './chain-state.ts';
 
@@ -54,14 +55,10 @@ function decide(command: ChainCommand, chain: Chain): readonly ChainEvent[] {
       return completeBackfill(command, started(chain));
     case 'CancelBackfill':
       return cancelBackfill(command, started(chain));
-    case 'StopChain': {
-      const { chainId, status } = started(chain);
-      return status === 'stopped' ? [] : [{ type: 'ChainStopped', data: { chainId, code: command.code, reason: command.reason } }];
-    }
-    case 'ResumeChain': {
-      const { chainId, status } = started(chain);
-      return status === 'following' ? [] : [{ type: 'ChainResumed', data: { chainId, reason: command.reason } }];
-    }
+    case 'StopChain':
+      return stopChain(command, started(chain));
+    case 'ResumeChain':
+      return resumeChain(command, started(chain));
     default:
       return unreachable(command);
   }

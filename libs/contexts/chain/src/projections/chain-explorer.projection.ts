@@ -87,7 +87,8 @@ async function applyOrder(recorded: RecordedEvent, event: OrderEvent, chain: Cha
     case 'BackfillRequested':
       return noteBackfill(data, { requested_at: recorded.recordedAt, cancelled_at: null, cancel_reason: null }, batch);
     case 'BackfillStarted':
-      return noteBackfill(data, { started_at: recorded.recordedAt }, batch);
+      // It is started again where the chain left the branch that it was captured on.
+      return noteBackfill(data, { started_at: recorded.recordedAt, finished_at: null, done: 0 }, batch);
     case 'BackfillFinished':
       return noteBackfill(data, { done: data.blocks, finished_at: recorded.recordedAt }, batch);
     case 'BackfillCompleted':
