@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { enveloped, inAppends, writeAppendBytes } from '#platform/event-store';
 import { streamName, systemClock, toErrorMessage } from '#platform/kernel';
+import { giveWayToRequests } from '#platform/threads';
 import { sendersOfOlder, verifiedBlock } from '../application/block-check.ts';
 import { Breath } from '../application/breath.ts';
 import { BODY_VERSIONS } from '../application/chain-actors.ts';
@@ -16,6 +17,7 @@ import { connectChainNode } from './connect.chain-node.ts';
 import { recoverSender } from './ethers.recover-sender.ts';
 import { createKeccak256 } from './hash-wasm.keccak.ts';
 
+giveWayToRequests();
 const port = parentPort as MessagePort;
 const nodes = new Map<string, ChainNode>();
 const reading = new Map<number, AbortController>();
