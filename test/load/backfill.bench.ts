@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BusyProduct } from './busy-product.ts';
+import { BusyProduct, metric } from './busy-product.ts';
 import { Figures } from './figures.ts';
 import { type ChainToServe, hasMainnet, ServedChain } from './served-chain.ts';
 
@@ -36,6 +36,8 @@ async function measure({ name, chain, target, about }: Case): Promise<void> {
   try {
     await product.following(chainId);
     const before = await node.counts();
+    const cpu = async (): Promise<number> => metric(await product.metrics(), 'process_cpu_seconds_total');
+    const cpuBefore = await cpu();
     const resident = [await product.residentMb()];
     const sampling = setInterval(() => void product.residentMb().then((mb) => resident.push(mb), () => undefined), SAMPLE_MS);
     const asked = performance.now();
@@ -50,6 +52,7 @@ async function measure({ name, chain, target, about }: Case): Promise<void> {
       figures.add(`backfill.${name}.${what}`, value, { unit, lowerIsBetter, source, ...(wanted !== undefined && { target: wanted }) });
     figure('durable', Number(blocksPerSecond), 'blocks/s', target, false);
     figure('in-read-models', (to - from + 1) / seconds, 'blocks/s', undefined, false);
+    figure('cpu', (((await cpu()) - cpuBefore) * 1_000) / (to - from + 1), 'ms/block');
     figure('calls', (after.calls - before.calls) / (to - from + 1), 'calls/block', 2);
     figure('http-requests', (after.requests - before.requests) / (to - from + 1), 'requests/block', 0.1);
     figure('resident-first-block', resident[0] ?? Number.NaN, 'MB', 320);

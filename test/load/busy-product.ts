@@ -28,6 +28,10 @@ export class BusyProduct {
     return new BusyProduct(await ChainfoldProcess.start({ DATA_DIR: dataDir, RPC_URL: rpcUrl, LOG_LEVEL: 'info', ...profile, ...more }));
   }
 
+  get pid(): number {
+    return this.#process.child.pid as number;
+  }
+
   async post(path: string, body: object): Promise<Answer> {
     const answer = await this.#process.post(path, body);
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
@@ -38,10 +42,13 @@ export class BusyProduct {
     return this.#ask(`/api/v1${path}`).then((text) => JSON.parse(text) as Answer);
   }
 
+  metrics(): Promise<string> {
+    return this.#ask('/metrics');
+  }
+
   /** Of the whole process, in megabytes. */
   async residentMb(): Promise<number> {
-    const metrics = await this.#ask('/metrics');
-    return Number(/^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/m.exec(metrics)?.[1]) / 1e6;
+    return metric(await this.metrics(), 'process_resident_memory_bytes') / 1e6;
   }
 
   async until(path: string, isSo: (answer: Answer) => boolean, everyMs = 100): Promise<Answer> {
@@ -109,4 +116,9 @@ export class BusyProduct {
       request.on('error', failed);
     });
   }
+}
+
+/** The sum over all its labels. */
+export function metric(metrics: string, name: string): number {
+  return [...metrics.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'gm'))].reduce((sum, [, value]) => sum + Number(value), 0);
 }

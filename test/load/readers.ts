@@ -37,3 +37,19 @@ export async function readEvenly(product: BusyProduct, questions: Questions, per
   await Promise.all(open);
   return took;
 }
+
+/** As one user asks: the next question a moment after the answer, until `done`; how long each took. */
+export async function readInTurn(product: BusyProduct, questions: Questions, pauseMs: number, done: Promise<unknown>): Promise<readonly number[]> {
+  const took: number[] = [];
+  let going = true;
+  const over = done.finally(() => (going = false));
+  for (let at = 0; going; at += 1) {
+    const [, path] = questions[at % questions.length] as Questions[number];
+    const asked = performance.now();
+    await product.get(path(Math.floor(at / questions.length)));
+    took.push(performance.now() - asked);
+    await wait(pauseMs);
+  }
+  await over;
+  return took;
+}
