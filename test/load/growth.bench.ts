@@ -43,7 +43,7 @@ try {
   const seen: Seen[] = [];
   for (const { name, from } of WINDOWS) {
     const before = { done: await until(from), at: performance.now() };
-    const resident: number[] = [];
+    const resident = [await product.residentMb()];
     const sampling = setInterval(() => void product.residentMb().then((mb) => resident.push(mb), () => undefined), 1_000);
     const over = until(Math.min(1, from + WINDOW));
     const reads = await readInTurn(product, questions, PAUSE_MS, over);
