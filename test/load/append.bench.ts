@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EventToAppend, START, streamName } from '#platform/kernel';
 import { type EventStore, openSqliteEventStore } from '#platform/event-store';
+import { Figures } from './figures.ts';
 
 /**
  * The log alone: durable appends, many small commands at once, replay. Prints one JSON line a figure, asserts nothing.
@@ -32,11 +33,9 @@ function smallEvent(stream: string, i: number, commandId?: string): EventToAppen
   };
 }
 
-const figures = new Map<string, { unit: string; target: number; lowerIsBetter: boolean; runs: number[] }>();
+const figures = new Figures('events of about 400 bytes made in the same process, the log alone');
 function figure(bench: string, value: number, unit: string, target: number, lowerIsBetter = false): void {
-  const known = figures.get(bench) ?? { unit, target, lowerIsBetter, runs: [] };
-  known.runs.push(value);
-  figures.set(bench, known);
+  figures.add(bench, value, { unit, target, lowerIsBetter });
 }
 
 async function appendInBatches(store: EventStore): Promise<void> {
@@ -108,8 +107,4 @@ for (let run = 0; run < RUNS; run++) {
   figure('log.bytes-per-event', statSync(join(directory, 'log.sqlite')).size / (BATCH * BATCHES + COMMANDS), 'bytes', 400, true);
   rmSync(directory, { recursive: true });
 }
-for (const [bench, { unit, target, lowerIsBetter, runs }] of figures) {
-  const sorted = [...runs].sort((a, b) => a - b);
-  const value = Number(sorted[Math.floor(sorted.length / 2)]!.toPrecision(4));
-  console.log(JSON.stringify({ bench, value, unit, target, lowerIsBetter, runs: runs.map((each) => Number(each.toPrecision(4))) }));
-}
+figures.print();

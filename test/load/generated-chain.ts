@@ -158,6 +158,14 @@ export function sealed(block: RpcBlock, receipts: RpcReceipt[], crypto: Verifica
   return { block, receipts };
 }
 
+/** Hash of a header from what else it holds. */
+export function headerHash(header: Fields, crypto: VerificationCrypto): Hex {
+  const block = { ...header, hash: ZERO, transactions: [] } as unknown as RpcBlock;
+  const { header: report } = checkBlock({ block, receipts: undefined, bytes: 0 }, crypto, undefined, ['header']);
+  if (report?.outcome !== 'mismatched' || report.field !== 'hash') throw new Error(`no hash: ${JSON.stringify(report)}`);
+  return report.actual as Hex;
+}
+
 function contractAddress(fields: Fields): string {
   const from = String(fields['from']).slice(2);
   const nonce = BigInt(String(fields['nonce']));

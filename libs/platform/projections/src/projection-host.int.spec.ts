@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '#platform/kernel';
 import { openSqliteEventStore } from '#platform/event-store';
@@ -50,6 +50,14 @@ describe('projections in a thread of their own', () => {
 
   it('are not ready before they are started, and say so', () => {
     expect(host.readiness()).toEqual({ ready: false, reasons: ['The projector is not running: it has not been started'] });
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('give way to the thread that answers requests', async () => {
+    await host.start();
+    const niceness = readdirSync('/proc/self/task')
+      .filter((thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8') === 'projector\n')
+      .map((thread) => getPriority(Number(thread)));
+    expect(niceness).toEqual([Math.min(19, getPriority() + 5)]);
   });
 
   it('follow the log, and a reader who waits for a position is woken', async () => {

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock, toErrorMessage } from '#platform/kernel';
 import { openSqliteEventReader } from '#platform/event-store';
 import { SqliteReadWriter } from '#platform/read-store';
+import { giveWayToRequests } from '#platform/threads';
 import type { Projection } from './projection.port.ts';
 import { ProjectionRunner } from './projection-runner.ts';
 import type { FromProjector, ProjectorCall, ProjectorData, ToProjector } from './projector-messages.ts';
@@ -26,6 +27,7 @@ async function loadProjections(modules: readonly string[]): Promise<readonly Pro
 }
 
 async function main(): Promise<void> {
+  giveWayToRequests();
   const projections = await loadProjections(data.modules);
   const reader = openSqliteEventReader({ directory: data.logDirectory });
   const store = new SqliteReadWriter(data.readFile, systemClock);

@@ -4,6 +4,7 @@ import type { AppendText, Occasion, TextEvent } from '#platform/event-store';
 import { enveloped, envelopedText, inAppends, writePackedAppend } from '#platform/event-store';
 import type { StreamName } from '#platform/kernel';
 import { streamName, systemClock, toErrorMessage } from '#platform/kernel';
+import { giveWayToRequests } from '#platform/threads';
 import { sendersOfOlder, verifiedBlock } from '../application/block-check.ts';
 import { Breath } from '../application/breath.ts';
 import { BODY_VERSIONS } from '../application/chain-actors.ts';
@@ -23,6 +24,7 @@ import { recoverSender } from './noble.recover-sender.ts';
 import { asciiText } from './ascii-text.ts';
 import { createKeccak256 } from './hash-wasm.keccak.ts';
 
+giveWayToRequests();
 const port = parentPort as MessagePort;
 const nodes = new Map<string, ChainNode>();
 const reading = new Map<number, AbortController>();

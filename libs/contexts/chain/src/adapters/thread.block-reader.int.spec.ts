@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventStore } from '#platform/event-store';
 import { openSqliteEventStore } from '#platform/event-store';
@@ -71,6 +71,14 @@ describe('reading blocks in a thread of its own', () => {
     const rig = await captured(true);
     expect(await written(rig)).toEqual(here);
     expect(Object.keys(here)).toHaveLength(BLOCKS);
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('gives way to the thread that answers requests', async () => {
+    await captured(true);
+    const niceness = readdirSync('/proc/self/task')
+      .filter((thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8') === 'block-reader\n')
+      .map((thread) => getPriority(Number(thread)));
+    expect(niceness).toEqual([Math.min(19, getPriority() + 5)]);
   });
 
   it('counts what it asks of the node', async () => {

@@ -1,0 +1,1 @@
+export { giveWayToRequests } from './background-thread.ts';
