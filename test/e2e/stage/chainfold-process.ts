@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../../..');
-const mains = { start: 'dist/apps/all-in-one/src/main.js', cli: 'dist/apps/cli/src/main.js' };
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string; cli: string } };
+/** What `npm start` and `npm run cli` give to node: flags and the program. */
+const [startArguments, cliArguments] = [scripts.start, scripts.cli].map((script) => script.split(' ').slice(1)) as [string[], string[]];
 
 export interface Ended {
   readonly code: number | null;
@@ -30,7 +32,7 @@ export class ChainfoldProcess {
   }
 
   static launch(env: Record<string, string>): ChainfoldProcess {
-    const child = spawn(process.execPath, [join(root, mains.start)], {
+    const child = spawn(process.execPath, startArguments, {
       cwd: root,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', LOG_FORMAT: 'json', ...env },
     });
@@ -102,7 +104,7 @@ export class ChainfoldProcess {
 /** Runs one command of the command line to its end. */
 export function chainfold(args: readonly string[], env: Record<string, string>): Promise<Ended> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [join(root, mains.cli), ...args], {
+    const child = spawn(process.execPath, [...cliArguments, ...args], {
       cwd: root,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     });

@@ -35,8 +35,6 @@ export interface ProjectorReadiness {
   readonly reasons: readonly string[];
 }
 
-/** Left to itself the heap of a busy thread grows to three times of what lives in it. */
-const YOUNG_MB = 32;
 const SILENT_MS = 15_000;
 const STALLED_MS = 30_000;
 const CLOSE_BUDGET_MS = 10_000;
