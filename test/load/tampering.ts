@@ -29,6 +29,30 @@ export function* tamperings({ block, receipts }: Answers): Generator<Tampering> 
   yield* ofValue(receipts, { answer: 'receipts', field: 'receipts', path: [] });
 }
 
+/**
+ * Bound by no root, and told nowhere else: such a field is kept as the node says. `from` of a transaction is bound by its
+ * signature, which is recovered in a sample only; where there are receipts it must be what they say.
+ */
+export const NOT_COMMITTED: readonly string[] = [
+  ...['block.size changed', 'block.totalDifficulty changed', 'block.uncles[] changed', 'block.uncles one twice'],
+  ...['0x2', '0x3', '0x4'].map((type) => `transaction(${type}).gasPrice changed`),
+  ...['0x0', '0x1', '0x2', '0x3', '0x4'].map((type) => `receipt(${type}).effectiveGasPrice changed`),
+  'receipt(0x3).blobGasPrice changed',
+];
+
+/** The value, the same one told beside it (of a receipt, of its transaction), or the hash that binds it. */
+export function isNamed({ place, field }: Tampering, named: string): boolean {
+  // Logs are counted through the block, so where one is missing the next one tells.
+  if (field.endsWith('.logs') && /^receipts\[\d+\]\.logs\[\d+\]\.logIndex$/.test(named)) return true;
+  const at = /^(?:transactions|receipts)(\[\d+\])/.exec(place)?.[1];
+  if (at !== undefined) return new RegExp(`^(?:transactions|receipts)\\${at}`).test(named) || named === (place.startsWith('t') ? 'transactionsRoot' : 'receiptsRoot');
+  if (/^withdrawals?\b|^block\.withdrawals\b/.test(field)) return /^withdrawals/.test(named);
+  if (field === 'block.transactions' || field === 'receipts') return /^(?:transactions|receipts)\b/.test(named);
+  if (field === 'block.uncles') return named === 'uncles';
+  // The first transaction says what the hash and the number of its block are.
+  return ['hash', `transactions[0].block${place === 'hash' ? 'Hash' : 'Number'}`, place].includes(named);
+}
+
 interface Spot {
   readonly answer: Tampering['answer'];
   readonly field: string;
@@ -50,9 +74,13 @@ function* ofValue(value: unknown, spot: Spot): Generator<Tampering> {
 
 function* ofList(list: readonly unknown[], spot: Spot): Generator<Tampering> {
   if (list.length === 0) return;
-  yield made(spot, 'one less', () => list.slice(0, -1));
-  yield made(spot, 'one twice', () => [...list, list.at(-1)]);
-  if (list.length > 1 && JSON.stringify(list[0]) !== JSON.stringify(list[1])) yield made(spot, 'swapped', () => [list[1], list[0], ...list.slice(2)]);
+  yield made(spot, 'one less', (told) => (told as unknown[]).slice(0, -1));
+  yield made(spot, 'one twice', (told) => [...(told as unknown[]), (told as unknown[]).at(-1)]);
+  if (list.length > 1 && JSON.stringify(list[0]) !== JSON.stringify(list[1])) yield made(spot, 'swapped', (told) => swapped(told as unknown[]));
+}
+
+function swapped([first, second, ...rest]: readonly unknown[]): unknown[] {
+  return [second, first, ...rest];
 }
 
 function made({ answer, field, path }: Spot, how: Tampering['how'], change: (value: unknown) => unknown): Tampering {

@@ -40,7 +40,12 @@ export class HeadWatch {
     while (!signal.aborted && providers.canPush) {
       const node = providers.announcer();
       try {
-        if (node !== undefined) for await (const hint of node.heads(signal)) this.#take(hint);
+        if (node !== undefined) {
+          for await (const hint of node.heads(signal)) {
+            this.#take(hint);
+            if (providers.announcer() !== node) break;
+          }
+        }
       } catch {
         // The provider set learns of trouble by the requests; here the watchdog takes over.
       }

@@ -2,7 +2,7 @@ import type { ChainfoldError, Clock } from '#platform/kernel';
 import { NodeRefused } from '../ports/chain-node.errors.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
-import { NoProvider, WrongChain, isNodeTrouble } from './capture.errors.ts';
+import { NoProvider, NodeStandsStill, WrongChain, detailsOf, isNodeTrouble } from './capture.errors.ts';
 
 interface Provider {
   readonly node: ChainNode;
@@ -13,6 +13,8 @@ interface Provider {
   reason: string | undefined;
   /** Of the trouble it was left for. */
   code: string | undefined;
+  /** A block that it must have before it is well again. */
+  lacks: number | undefined;
   proving: Promise<void> | undefined;
 }
 
@@ -40,7 +42,7 @@ export class ProviderSet {
   constructor(options: ProviderSetOptions) {
     this.#options = options;
     this.#chainId = options.chainId;
-    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, code: undefined, proving: undefined }));
+    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, code: undefined, lacks: undefined, proving: undefined }));
   }
 
   /**
@@ -84,6 +86,24 @@ export class ProviderSet {
       if (provider.state !== 'well' && provider.code !== 'block-mismatch') continue;
       const got = await what(node).then((answer) => ({ label: node.label, answer }), passedOver);
       if (got !== undefined) yield got;
+    }
+  }
+
+  /**
+   * Leaves the pinned provider where another one has this block: what the chain waits for is there then. Not where the
+   * pinned one has it too and says so; while it has not, it is not used again.
+   */
+  async leaveIfStill(number: number): Promise<void> {
+    const pinned = this.#pinned;
+    if (pinned?.state !== 'well') return;
+    for await (const { answer } of this.elsewhere(pinned.node, (node) => node.header(number))) {
+      if (answer === null) continue;
+      const [own, latest] = await Promise.all([pinned.node.header(number).catch(passedOver), pinned.node.header('latest').catch(passedOver)]);
+      const hasIt = own?.hash === answer.hash;
+      if (hasIt && latest && (latest.hash === own.hash || Number(latest.number) > number)) return;
+      pinned.lacks = hasIt ? undefined : number;
+      this.#punish(pinned, new NodeStandsStill(pinned.node.label, number));
+      return;
     }
   }
 
@@ -150,6 +170,8 @@ export class ProviderSet {
       const told = (await provider.node.chainId()).toString();
       this.#chainId ??= told;
       if (told !== this.#chainId) throw new WrongChain(provider.node.label, this.#chainId, told);
+      if (provider.lacks !== undefined && (await provider.node.header(provider.lacks)) === null) throw new NodeStandsStill(provider.node.label, provider.lacks);
+      provider.lacks = undefined;
       provider.state = 'well';
       provider.reason = undefined;
       provider.code = undefined;
@@ -208,6 +230,7 @@ interface Penalty {
 const USUAL: Penalty = { firstPauseMs: 250, longestPauseMs: 10_000, level: 'warn', says: 'provider is unwell' };
 const PENALTIES: Readonly<Record<string, Penalty>> = {
   'block-mismatch': { firstPauseMs: 30_000, longestPauseMs: 3_600_000, level: 'error', says: 'verification failed' },
+  'node-stands-still': { ...USUAL, firstPauseMs: 30_000, longestPauseMs: 300_000 },
   'wrong-chain': { ...USUAL, firstPauseMs: 10_000, longestPauseMs: 300_000 },
 };
 
@@ -226,7 +249,6 @@ function pauseMs(error: ChainfoldError, failures: number): number {
 }
 
 function reasonOf(error: ChainfoldError): string {
-  const { what, message, part } = error.facts;
-  const detail = typeof what === 'string' ? what : typeof message === 'string' ? message : typeof part === 'string' ? part : undefined;
-  return detail === undefined ? error.message : `${error.message}: ${detail}`;
+  const details = detailsOf(error);
+  return details === '' ? error.message : `${error.message}: ${details}`;
 }

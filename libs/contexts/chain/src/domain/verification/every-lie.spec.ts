@@ -4,24 +4,13 @@ import { describeWithFixtures } from '#platform/testing';
 import { executionApisChain } from '../../../../../../test/load/execution-apis-chain.ts';
 import { generateRichChain } from '../../../../../../test/load/rich-chain.ts';
 import type { Answers, Tampering } from '../../../../../../test/load/tampering.ts';
-import { tamperings } from '../../../../../../test/load/tampering.ts';
+import { isNamed, NOT_COMMITTED, tamperings } from '../../../../../../test/load/tampering.ts';
 import { createKeccak256 } from '../../adapters/hash-wasm.keccak.ts';
 import { BlockMismatch, BlockShapeInvalid } from '../chain.errors.ts';
 import { normaliseBlock, normaliseReceipts } from '../normalise.ts';
 import type { VerificationCrypto } from './crypto.ts';
 import { ENFORCE_ALL } from './part-rules.ts';
 import { verifyBlock } from './verify-block.ts';
-
-/**
- * Bound by no root, and told nowhere else: such a field is kept as the node says. `from` of a transaction is bound by its
- * signature, which is recovered in a sample only; where there are receipts it must be what they say.
- */
-const NOT_COMMITTED: readonly string[] = [
-  ...['block.size changed', 'block.totalDifficulty changed', 'block.uncles[] changed', 'block.uncles one twice'],
-  ...['0x2', '0x3', '0x4'].map((type) => `transaction(${type}).gasPrice changed`),
-  ...['0x0', '0x1', '0x2', '0x3', '0x4'].map((type) => `receipt(${type}).effectiveGasPrice changed`),
-  'receipt(0x3).blobGasPrice changed',
-];
 
 /** Of chains of OP: what their nodes add, and the signature that a deposit does not have. */
 const NOT_COMMITTED_OF_OP: readonly string[] = [
@@ -46,19 +35,6 @@ const TOLD_ELSEWHERE: readonly string[] = [
   'receipt(0x3).blobGasUsed',
   ...['blockHash', 'blockNumber', 'blockTimestamp', 'transactionHash', 'transactionIndex', 'logIndex', 'removed'].map((field) => `log.${field}`),
 ];
-
-/** The value, the same one told beside it (of a receipt, of its transaction), or the hash that binds it. */
-function isNamed({ place, field }: Tampering, named: string): boolean {
-  // Logs are counted through the block, so where one is missing the next one tells.
-  if (field.endsWith('.logs') && /^receipts\[\d+\]\.logs\[\d+\]\.logIndex$/.test(named)) return true;
-  const at = /^(?:transactions|receipts)(\[\d+\])/.exec(place)?.[1];
-  if (at !== undefined) return new RegExp(`^(?:transactions|receipts)\\${at}`).test(named) || named === (place.startsWith('t') ? 'transactionsRoot' : 'receiptsRoot');
-  if (/^withdrawals?\b|^block\.withdrawals\b/.test(field)) return /^withdrawals/.test(named);
-  if (field === 'block.transactions' || field === 'receipts') return /^(?:transactions|receipts)\b/.test(named);
-  if (field === 'block.uncles') return named === 'uncles';
-  // The first transaction says what the hash and the number of its block are.
-  return ['hash', `transactions[0].block${place === 'hash' ? 'Hash' : 'Number'}`, place].includes(named);
-}
 
 let crypto: VerificationCrypto;
 beforeAll(async () => {
