@@ -27,7 +27,9 @@ beforeAll(async () => {
   const kinds = new Map<string, Tampering>();
   for (const lie of tamperings(parsed(one!))) {
     const kind = `${lie.field} ${lie.how}`;
-    if (lie.how !== 'left out' && !NOT_COMMITTED.includes(kind) && !kinds.has(kind)) kinds.set(kind, lie);
+    // Once for all types of transactions: verification tells them apart, capturing does not.
+    const once = kind.replace(/\(0x\d\)/, '');
+    if (lie.how !== 'left out' && !NOT_COMMITTED.includes(kind) && !kinds.has(once)) kinds.set(once, lie);
   }
   lies = [...kinds.values()];
   // One more is the head, told honestly.
@@ -87,6 +89,17 @@ class Stage {
     return lieOf(number)?.tell(result);
   }
 
+  /** What was asked of the liar once too often keeps it away, until more time passes. */
+  async untilHead(number: number): Promise<void> {
+    let looks = 0;
+    const look = (): Promise<{ readonly head?: { readonly number: number } | undefined }> => {
+      looks += 1;
+      if (looks % 100 === 0) this.clock.leap(TWO_HOURS);
+      return this.capture.view(CHAIN);
+    };
+    await this.capture.until(`at head ${number}`, look, ({ head }) => head?.number === number);
+  }
+
   refusals(): readonly Line[] {
     return this.capture.lines.filter(({ message }) => message === 'verification failed' || message === 'provider is unwell');
   }
@@ -103,7 +116,8 @@ function amiss(lie: Tampering, refusal: Line | undefined, counted: readonly stri
   const kind = `${lie.field} ${lie.how}`;
   if (refusal === undefined) return `${kind}: nobody said so`;
   if (!isNamed(lie, namedBy(refusal))) return `${kind}: named as ${namedBy(refusal)}`;
-  return counted.length === 1 && [refusal.fields['part'], 'shape'].includes(counted[0]) ? undefined : `${kind}: counted as ${counted.join()}`;
+  const expected = refusal.fields['part'] ?? 'shape';
+  return counted.length > 0 && counted.every((one) => one === expected) ? undefined : `${kind}: counted as ${counted.join()}`;
 }
 
 async function expectAllHonest({ capture }: Stage, from: number, to: number): Promise<void> {
@@ -126,7 +140,7 @@ describe('a provider that tells one thing otherwise in each block, beside an hon
       clock.leap(TWO_HOURS);
       honest.advanceTo(HONEST + place, 'none');
       liar.advanceTo(HONEST + place);
-      await capture.untilHead(CHAIN, HONEST + place);
+      await stage.untilHead(HONEST + place);
       const [refusal] = stage.refusals().slice(said);
       wrong.push(amiss(lie, refusal, capture.failedParts.slice(counted)));
       // It comes back soon after an answer that had no shape, and then nothing is said of it any more.

@@ -13,6 +13,12 @@ interface Provider {
   reason: string | undefined;
   /** Of the trouble it was left for. */
   code: string | undefined;
+  /** Its trouble came after it was proved well: only a good answer ends it. */
+  suspect: boolean;
+  /** The trouble that was logged last, and when: the same again is no news for a while, though a good answer came between. */
+  said: { readonly what: string; readonly at: number } | undefined;
+  /** Its being well again is news. */
+  missed: boolean;
   /** A block that it must have before it is well again. */
   lacks: number | undefined;
   proving: Promise<void> | undefined;
@@ -42,7 +48,7 @@ export class ProviderSet {
   constructor(options: ProviderSetOptions) {
     this.#options = options;
     this.#chainId = options.chainId;
-    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, code: undefined, lacks: undefined, proving: undefined }));
+    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, code: undefined, suspect: false, said: undefined, missed: false, lacks: undefined, proving: undefined }));
   }
 
   /**
@@ -59,11 +65,14 @@ export class ProviderSet {
       try {
         const result = await what(provider.node);
         provider.failures = 0;
+        if (provider.suspect) this.#isBack(provider);
         return result;
       } catch (error) {
         if (!isNodeTrouble(error)) throw error;
         trouble = error;
-        if (!ONLY_THIS_REQUEST.has(error.code)) this.#punish(provider, error);
+        if (ONLY_THIS_REQUEST.has(error.code)) continue;
+        provider.suspect = true;
+        this.#punish(provider, error);
       }
     }
   }
@@ -175,11 +184,18 @@ export class ProviderSet {
       provider.state = 'well';
       provider.reason = undefined;
       provider.code = undefined;
-      if (returning) this.#options.log.info({ chainId: this.#chainId, node: provider.node.label }, 'provider is back');
+      if (returning && !provider.suspect) this.#isBack(provider);
     } catch (error) {
       if (!isNodeTrouble(error)) throw error;
       this.#punish(provider, error);
     }
+  }
+
+  #isBack(provider: Provider): void {
+    provider.suspect = false;
+    if (!provider.missed) return;
+    provider.missed = false;
+    this.#options.log.info({ chainId: this.#chainId, node: provider.node.label }, 'provider is back');
   }
 
   #pin(provider: Provider): void {
@@ -199,6 +215,11 @@ export class ProviderSet {
     provider.code = error.code;
     provider.until = this.#now() + pauseMs(error, provider.failures);
     if (wasUnwell) return;
+    // A lie about another block is another one.
+    const what = JSON.stringify([error.code, detailsOf(error), error.facts['number']]);
+    if (provider.said?.what === what && this.#now() - provider.said.at < SAID_AGAIN_MS) return;
+    provider.said = { what, at: this.#now() };
+    provider.missed = true;
     const { level, says } = penaltyFor(error);
     this.#options.log[level]({ chainId: this.#chainId, node: provider.node.label, code: error.code, ...error.facts }, says);
   }
@@ -220,6 +241,9 @@ function passedOver(error: unknown): undefined {
 
 /** A provider with such trouble is well for everything else: it keeps its place, and this request goes elsewhere. */
 const ONLY_THIS_REQUEST: ReadonlySet<string> = new Set(['history-pruned', 'method-unsupported', 'node-lagging']);
+
+/** A node that answers one thing well and another ill, again and again, is not told of each time. */
+const SAID_AGAIN_MS = 600_000;
 
 interface Penalty {
   readonly firstPauseMs: number;
