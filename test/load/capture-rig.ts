@@ -49,6 +49,8 @@ export class CaptureRig {
   constructor(store: EventStore = openMemoryEventStore(), { thread = false, clock = systemClock }: { readonly thread?: boolean; readonly clock?: Clock } = {}) {
     this.store = store;
     this.#clock = clock;
+    // Without it all would be read in this thread, unseen.
+    if (thread && store.appendTexts === undefined) throw new Error('only a store that takes text is read into from a thread: give one on disk');
     this.board = new CaptureStatusBoard(clock);
     const metrics = { call: (_: string, method: string, result: string) => void this.calls.push(`${method} ${result}`), request: () => undefined };
     this.reader = thread ? new ThreadBlockReader({ clock, metrics }) : undefined;

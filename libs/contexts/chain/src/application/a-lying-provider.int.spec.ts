@@ -1,3 +1,4 @@
+import type { EventStore } from '#platform/event-store';
 import { CaptureRig } from '../../../../../test/load/capture-rig.ts';
 import type { Line } from '../../../../../test/load/capture-rig.ts';
 import type { RecordedBlock } from '../../../../../test/load/recorded-chain.ts';
@@ -7,6 +8,7 @@ import { ReplayNode } from '../../../../../test/load/replay-node.ts';
 import { generateRichChain } from '../../../../../test/load/rich-chain.ts';
 import type { Tampering } from '../../../../../test/load/tampering.ts';
 import { isNamed, NOT_COMMITTED, tamperings } from '../../../../../test/load/tampering.ts';
+import { temporaryStore } from '../../../../../test/load/temporary-store.ts';
 import { expectNothingInvented } from '../../../../../test/simulation/invariants.ts';
 import { SwiftClock } from '../../../../../test/simulation/swift-clock.ts';
 import { ENFORCE_ALL } from '../domain/verification/part-rules.ts';
@@ -54,10 +56,10 @@ class Stage {
   readonly liar: ReplayNode;
   readonly honest: ReplayNode;
 
-  private constructor(liar: ReplayNode, honest: ReplayNode, thread: boolean) {
+  private constructor(liar: ReplayNode, honest: ReplayNode, store: EventStore | undefined) {
     this.liar = liar;
     this.honest = honest;
-    this.capture = new CaptureRig(undefined, { thread, clock: this.clock });
+    this.capture = new CaptureRig(store, { thread: store !== undefined, clock: this.clock });
     const isFull = ({ method, params }: SeenCall): boolean => (method.startsWith('eth_getBlockBy') && params[1] === true) || method === 'eth_getBlockReceipts';
     for (const answer of ['block', 'receipts'] as const) {
       const concerns = (call: SeenCall): boolean => isFull(call) && (call.method === 'eth_getBlockReceipts') === (answer === 'receipts') && lieOf(this.#numberOf(call))?.answer === answer;
@@ -74,7 +76,9 @@ class Stage {
       chain.head = head;
       return ReplayNode.start(chain);
     };
-    return new Stage(await node(), await node(), thread);
+    const disk = thread ? await temporaryStore() : undefined;
+    if (disk !== undefined) ending.push(() => disk.remove());
+    return new Stage(await node(), await node(), disk?.store);
   }
 
   #numberOf({ params: [ref] }: SeenCall): number {
