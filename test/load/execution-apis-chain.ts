@@ -83,7 +83,8 @@ function blockOf(raw: string): Fields {
   return fields;
 }
 
-function transactionOf(raw: string, block: Fields, index: number): Fields {
+/** As geth writes it. */
+export function transactionOf(raw: string, block: Fields, index: number): Fields {
   const tx = Transaction.from(raw);
   const { signature } = tx;
   if (signature === null) throw new Error('an unsigned transaction in a block');

@@ -166,7 +166,7 @@ export function headerHash(header: Fields, crypto: VerificationCrypto): Hex {
   return report.actual as Hex;
 }
 
-function contractAddress(fields: Fields): string {
+export function contractAddress(fields: Fields): string {
   const from = String(fields['from']).slice(2);
   const nonce = BigInt(String(fields['nonce']));
   const bytes = nonce === 0n ? '80' : nonce < 128n ? nonce.toString(16).padStart(2, '0') : rlpInteger(nonce);

@@ -8,8 +8,8 @@ export interface ReplayOptions {
   readonly tags?: (head: number) => { readonly safe: number; readonly finalized: number } | undefined;
   /** As geth: a larger batch is answered by an array with one error. */
   readonly maxBatch?: number;
-  /** Whose id that error carries: the first call's, as of geth, or nobody's, as JSON-RPC 2.0 has it. */
-  readonly batchRefusal?: 'first-id' | 'no-id';
+  /** Whose id that error carries: the first call's, as of geth, or nobody's, as JSON-RPC 2.0 has it; or HTTP says it. */
+  readonly batchRefusal?: 'first-id' | 'no-id' | 'status-413';
   /** As geth: items after so many bytes carry -32003. */
   readonly maxAnswerBytes?: number;
   readonly blockReceipts?: boolean;

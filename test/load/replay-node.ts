@@ -23,6 +23,10 @@ export class ReplayNode {
   readonly faults = new Faults();
   readonly calls = new Map<string, number>();
   requests = 0;
+  /** Of WebSockets, since the start. */
+  connections = 0;
+  /** Takes every WebSocket and cuts it at once. */
+  dropsConnections = false;
   readonly #answers: ReplayAnswers;
   readonly #options: ReplayOptions;
   readonly #server: Server;
@@ -38,6 +42,8 @@ export class ReplayNode {
     this.#server.keepAliveTimeout = 60_000;
     this.#sockets = new WebSocketServer({ server: this.#server, perMessageDeflate: false });
     this.#sockets.on('connection', (socket) => {
+      this.connections += 1;
+      if (this.dropsConnections) socket.terminate();
       socket.on('message', (data: Buffer) => void this.#message(socket, data));
       socket.on('close', () => this.#unsubscribe(socket));
       socket.on('error', () => undefined);
@@ -89,6 +95,11 @@ export class ReplayNode {
     this.#server.closeAllConnections();
   }
 
+  /** Leaves the WebSockets open and reads nothing of them any more, not even pings. */
+  goDeaf(): void {
+    for (const socket of this.#sockets.clients) socket.pause();
+  }
+
   async close(): Promise<void> {
     this.cutConnections();
     this.#sockets.close();
@@ -124,7 +135,9 @@ export class ReplayNode {
       call: { method: one.method, params: one.params ?? [] },
     }));
     if (items.length > (this.#options.maxBatch ?? Number.POSITIVE_INFINITY)) {
-      const id = this.#options.batchRefusal === 'no-id' ? null : items[0]?.id;
+      const { batchRefusal } = this.#options;
+      if (batchRefusal === 'status-413') return { kind: 'status', status: 413, body: 'Request Entity Too Large' };
+      const id = batchRefusal === 'no-id' ? null : items[0]?.id;
       return { kind: 'raw', body: JSON.stringify([{ jsonrpc: '2.0', id, error: { code: -32600, message: 'batch too large' } }]) };
     }
     const parts: Buffer[] = [];

@@ -6,6 +6,7 @@ import type { AnvilProcess } from '../../../../../test/load/anvil-process.ts';
 import { generateChain } from '../../../../../test/load/generated-chain.ts';
 import type { RecordedChain } from '../../../../../test/load/recorded-chain.ts';
 import { ReplayNode } from '../../../../../test/load/replay-node.ts';
+import { SwiftClock } from '../../../../../test/simulation/swift-clock.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import { uncounted } from '../ports/chain-node-metrics.port.ts';
@@ -276,6 +277,30 @@ describe('over WebSocket', () => {
     stub.advanceTo(6);
     expect(await second).toMatchObject({ value: { number: 6 } });
     stop.abort();
+    await stub.close();
+  });
+
+  it('a peer that does not even answer pings any more is given up, and its subscription ends', async () => {
+    const stub = await ReplayNode.start(await generateChain({ seed: 2, blocks: 2, transactionsPerBlock: 0 }));
+    const node = connect(stub.wsUrl);
+    const first = node.heads(new AbortController().signal)[Symbol.asyncIterator]().next();
+    await node.chainId();
+    stub.goDeaf();
+    await expect(first).rejects.toMatchObject({ code: 'node-unreachable' });
+    await stub.close();
+  });
+
+  it('a peer that takes connections and cuts them is tried less and less often', async () => {
+    const stub = await ReplayNode.start(await generateChain({ seed: 2, blocks: 2, transactionsPerBlock: 0 }));
+    stub.dropsConnections = true;
+    const clock = new SwiftClock(1);
+    const node = connectChainNode(stub.wsUrl, { clock, metrics: uncounted, receipts: true });
+    opened.push(node);
+    for (let second = 0; second < 60; second += 1) {
+      await expect(node.chainId()).rejects.toMatchObject({ code: 'node-unreachable' });
+      clock.leap(1_000);
+    }
+    expect(stub.connections).toBeLessThan(15);
     await stub.close();
   });
 

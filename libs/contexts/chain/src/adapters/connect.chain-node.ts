@@ -15,6 +15,6 @@ export interface ConnectOptions {
 
 /** The adapter for an address: http(s) or ws(s). Connects when first asked. */
 export function connectChainNode(url: string, { limits, ...options }: ConnectOptions): ChainNode {
-  const transport = /^wss?:/.test(url) ? new WebSocketTransport(url, limits) : new HttpTransport(url, limits);
+  const transport = /^wss?:/.test(url) ? new WebSocketTransport(url, options.clock, limits) : new HttpTransport(url, limits);
   return new JsonRpcChainNode({ transport, ...options });
 }

@@ -59,7 +59,7 @@ export class JsonRpcChainNode extends ChainNode {
     const byHash = typeof ref === 'string' && ref.startsWith('0x');
     const [method, param] = byHash ? ['eth_getBlockByHash', ref] : ['eth_getBlockByNumber', typeof ref === 'number' ? hex(ref) : ref];
     const header = this.#headerOf(await this.#one(method, [param, false]));
-    if (header !== null && byHash && header.hash !== ref) throw this.#invalid('another block than the hash asked for', { asked: ref, got: header.hash });
+    if (header !== null && byHash && header.hash !== ref) throw this.#invalid('another block than the hash asked for', { path: 'block.hash', asked: ref, got: header.hash });
     if (header !== null && typeof ref === 'number') this.#checkNumber(header, ref);
     return header;
   }
@@ -89,7 +89,7 @@ export class JsonRpcChainNode extends ChainNode {
 
   async blockByHash(hash: Hex, signal?: AbortSignal): Promise<FetchedBlock | null> {
     const [fetched] = await collected(this.#fetch([hash], 'eth_getBlockByHash', signal));
-    if (fetched?.block !== undefined && fetched.block.hash !== hash) throw this.#invalid('another block than the hash asked for', { asked: hash, got: fetched.block.hash });
+    if (fetched?.block !== undefined && fetched.block.hash !== hash) throw this.#invalid('another block than the hash asked for', { path: 'block.hash', asked: hash, got: fetched.block.hash });
     return fetched ?? null;
   }
 
@@ -154,7 +154,7 @@ export class JsonRpcChainNode extends ChainNode {
     if (!this.#options.receipts) return { block, receipts: undefined, bytes };
     if (notIndexedYet(receipts, block)) return null;
     if (!belongElsewhere(receipts, block)) return { block, receipts: readReceipts(receipts, block), bytes };
-    if (method === 'eth_getBlockByHash') throw this.#invalid('receipts of another block', { block: block.hash });
+    if (method === 'eth_getBlockByHash') throw this.#invalid('receipts of another block', { path: 'receipts[0].blockHash', block: block.hash });
     return this.blockByHash(block.hash, signal);
   }
 
@@ -199,7 +199,7 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   #checkNumber(header: RpcHeader, asked: number): void {
-    if (header.number !== hex(asked)) throw this.#invalid('another block than the number asked for', { asked, got: header.number });
+    if (header.number !== hex(asked)) throw this.#invalid('another block than the number asked for', { path: 'block.number', asked, got: header.number });
   }
 
   #invalid(what: string, facts: Record<string, string | number> = {}): NodeAnswerInvalid {

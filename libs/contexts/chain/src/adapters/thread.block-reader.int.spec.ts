@@ -1,13 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { getPriority, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import type { EventStore } from '#platform/event-store';
-import { openSqliteEventStore } from '#platform/event-store';
 import type { RecordedEvent } from '#platform/kernel';
 import { CaptureRig } from '../../../../../test/load/capture-rig.ts';
 import { generateChain } from '../../../../../test/load/generated-chain.ts';
 import type { RecordedChain } from '../../../../../test/load/recorded-chain.ts';
 import { ReplayNode } from '../../../../../test/load/replay-node.ts';
+import { temporaryStore } from '../../../../../test/load/temporary-store.ts';
 
 const BLOCKS = 120;
 const endings: (() => Promise<unknown> | void)[] = [];
@@ -33,13 +32,9 @@ async function replay(): Promise<ReplayNode> {
 }
 
 async function store(): Promise<EventStore> {
-  const directory = mkdtempSync(join(tmpdir(), 'chainfold-reader-'));
-  const made = await openSqliteEventStore({ directory });
-  endings.push(async () => {
-    await made.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  return made;
+  const made = await temporaryStore();
+  endings.push(() => made.remove());
+  return made.store;
 }
 
 async function captured(thread: boolean, urls: readonly string[] = [node.url], log?: EventStore, meanwhile?: (rig: CaptureRig) => Promise<void>): Promise<CaptureRig> {

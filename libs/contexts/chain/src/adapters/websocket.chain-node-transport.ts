@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { WebSocket } from 'ws';
+import type { Clock } from '#platform/kernel';
 import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
 import { labelOf, redact } from './chain-node-labels.ts';
 import { parseAnswer } from './chain-node-parsing.ts';
@@ -32,12 +33,16 @@ export class WebSocketTransport implements RpcTransport {
   #socket: Promise<WebSocket> | undefined;
   #heardAt = 0;
   #nextId = 1;
+  readonly #clock: Clock;
+  /** Losses since the last message that came. */
   #failures = 0;
+  #lostBy: Error | undefined;
   #notBefore = 0;
   #closed = false;
 
-  constructor(url: string, limits: Partial<WebSocketLimits> = {}) {
+  constructor(url: string, clock: Clock, limits: Partial<WebSocketLimits> = {}) {
     this.url = url;
+    this.#clock = clock;
     this.label = labelOf(url);
     this.#limits = { ...DEFAULT_LIMITS, pingEveryMs: 10_000, maxReconnectWaitMs: 15_000, ...limits };
   }
@@ -96,8 +101,7 @@ export class WebSocketTransport implements RpcTransport {
   #connected(): Promise<WebSocket> {
     if (this.#closed) return Promise.reject(new NodeUnreachable(this.label, 'closed'));
     if (this.#socket !== undefined) return this.#socket;
-    const waitMs = this.#notBefore - performance.now();
-    if (waitMs > 0) return Promise.reject(new NodeUnreachable(this.label, `connection lost; it is tried again in ${Math.ceil(waitMs)} ms`));
+    if (this.#lostBy !== undefined && this.#clock.monotonic() < this.#notBefore) return Promise.reject(this.#lostBy);
     this.#socket = this.#connect();
     this.#socket.catch(() => undefined);
     return this.#socket;
@@ -111,9 +115,9 @@ export class WebSocketTransport implements RpcTransport {
         perMessageDeflate: false,
       });
       let lastError: Error | undefined;
+      this.#lostBy = undefined;
       const ping = setInterval(() => this.#checkAlive(socket), this.#limits.pingEveryMs);
       socket.on('open', () => {
-        this.#failures = 0;
         this.#heardAt = performance.now();
         resolve(socket);
       });
@@ -122,9 +126,9 @@ export class WebSocketTransport implements RpcTransport {
       socket.on('error', (error) => (lastError = error));
       socket.on('close', (code) => {
         clearInterval(ping);
-        const error = this.#unreachable(lastError ?? new Error(`connection closed with ${code}`));
-        this.#lost(error);
-        reject(error);
+        this.#lostBy ??= this.#unreachable(lastError ?? new Error(`connection closed with ${code}`));
+        this.#lost(this.#lostBy);
+        reject(this.#lostBy);
       });
     });
   }
@@ -141,10 +145,12 @@ export class WebSocketTransport implements RpcTransport {
     if (body === undefined) {
       // Nobody can say whose answer it was, so everybody's is in doubt.
       const error = new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { bytes: data.length });
+      this.#lostBy = error;
       for (const waiting of [...this.#waiting.values()]) waiting.fail(error);
       socket.terminate();
       return;
     }
+    this.#failures = 0;
     if (isObject(body) && body['method'] === 'eth_subscription') this.#announce(body['params']);
     else this.#settle(body, data.length);
   }
@@ -184,7 +190,7 @@ export class WebSocketTransport implements RpcTransport {
     this.#socket = undefined;
     this.#failures += 1;
     const pause = Math.min(this.#limits.maxReconnectWaitMs, 100 * 2 ** Math.min(this.#failures, 12));
-    this.#notBefore = performance.now() + (pause * randomInt(500, 1000)) / 1000;
+    this.#notBefore = this.#clock.monotonic() + (pause * randomInt(500, 1000)) / 1000;
     for (const waiting of [...this.#waiting.values()]) waiting.fail(error);
     for (const queue of this.#subscriptions.values()) queue.fail(error);
     this.#subscriptions.clear();

@@ -68,21 +68,17 @@ export class BlockCheck {
   /** Throws `block-mismatch`. */
   verified(fetched: FetchedBlock, senders = 1): ObservedBlock {
     const { chainId, crypto } = this.#options;
-    try {
-      const observed = verifiedBlock(chainId, fetched, this.#rules, crypto, senders);
-      this.passed(observed);
-      return observed;
-    } catch (error) {
-      this.failed(error);
-      throw error;
-    }
+    const observed = verifiedBlock(chainId, fetched, this.#rules, crypto, senders);
+    this.passed(observed);
+    return observed;
   }
 
-  /** Counts a block that did not recompute, wherever that was found out. */
+  /** Counts an answer that is not believed, by the part that does not recompute or else by its shape; what came as no answer at all is not counted. */
   failed(error: unknown): void {
-    if (!(error instanceof ChainfoldError)) return;
-    const { part } = error.facts;
-    this.#options.metrics.verificationFailed(this.#options.chainId, typeof part === 'string' ? part : 'shape');
+    if (!(error instanceof ChainfoldError) || (error.code !== 'block-mismatch' && error.code !== 'node-answer-invalid')) return;
+    const { part, path } = error.facts;
+    if (typeof part === 'string') this.#options.metrics.verificationFailed(this.#options.chainId, part);
+    else if (typeof path === 'string') this.#options.metrics.verificationFailed(this.#options.chainId, 'shape');
   }
 }
 

@@ -158,9 +158,6 @@ export class BlockIntake {
     };
     try {
       await reader.read(node, { chainId, numbers, rules: check.rules }, signal, take);
-    } catch (error) {
-      if (error instanceof ChainfoldError && error.code === 'block-mismatch') check.failed(error);
-      throw error;
     } finally {
       await Promise.allSettled(written);
     }
@@ -227,9 +224,14 @@ export class BlockIntake {
 
   /** A replica may be a moment behind what another one announced. */
   async #patiently<T>(number: number, signal: AbortSignal, what: (node: ChainNode) => Promise<T>): Promise<T> {
+    const counted = (node: ChainNode): Promise<T> =>
+      what(node).catch((error: unknown) => {
+        this.#options.check.failed(error);
+        throw error;
+      });
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#options.providers.use(what);
+        return await this.#options.providers.use(counted);
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof NodeLagging) || tries >= LATE_TRIES) throw error;

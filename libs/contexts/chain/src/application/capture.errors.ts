@@ -14,6 +14,19 @@ export class NodeLagging extends ChainfoldError {
   }
 }
 
+/** A provider that no block comes from any more while another one has the next: it lost its network, or tells of a head that is not there. */
+export class NodeStandsStill extends ChainfoldError {
+  constructor(node: string, number: number) {
+    super(`The node stands still below block ${number}, which another one has`, {
+      code: 'node-stands-still',
+      kind: 'unavailable',
+      retryable: true,
+      facts: { node, number },
+      hint: 'Check that the node is in touch with its network; it is used again when it has that block.',
+    });
+  }
+}
+
 /** No provider can be used at this moment. */
 export class NoProvider extends ChainfoldError {
   readonly waitMs: number;
@@ -71,6 +84,12 @@ export class BranchMoved extends ChainfoldError {
   }
 }
 
+/** What an error says beside its message, for an operator: what the node said, or which field was wrong. */
+export function detailsOf({ facts }: ChainfoldError): string {
+  const { what, message, part, field, path } = facts;
+  return [what, message, part, field, path].filter((one) => typeof one === 'string').join(', ');
+}
+
 /** Trouble of nodes: answered by asking another one, or the same later. Anything else is trouble of our own. */
 export function isNodeTrouble(error: unknown): error is ChainfoldError {
   return error instanceof ChainfoldError && NODE_TROUBLE.has(error.code);
@@ -83,6 +102,7 @@ const NODE_TROUBLE: ReadonlySet<string> = new Set([
   'method-unsupported',
   'history-pruned',
   'node-lagging',
+  'node-stands-still',
   'block-mismatch',
   'wrong-chain',
 ]);

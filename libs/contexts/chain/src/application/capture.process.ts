@@ -12,7 +12,7 @@ import type { Aside, IntakeLimits } from './block-intake.ts';
 import { BlockIntake } from './block-intake.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
 import type { CaptureState, CaptureStatus, CaptureStatusBoard } from './capture-status.ts';
-import { ChainContradicts, NoProvider, isNodeTrouble } from './capture.errors.ts';
+import { ChainContradicts, NoProvider, detailsOf, isNodeTrouble } from './capture.errors.ts';
 import { openChain } from './chain-opening.ts';
 import { ChainReorganizer } from './chain-reorganizer.ts';
 import type { ChainActors } from './chain-actors.ts';
@@ -65,6 +65,9 @@ export interface OpenChain {
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 const STOPPED_LOOK_MS = 250;
+/** Without a block for so long, the other providers are asked whether they have come further. */
+const STANDS_STILL_MS = 15_000;
+const STANDS_STILL_BLOCKS = 3;
 
 /** Captures the head of one chain for ever: follows, fills, leaves dropped branches, marks what is final. */
 export class CaptureProcess {
@@ -127,7 +130,9 @@ export class CaptureProcess {
     const providers = this.#providers;
     const watch = new HeadWatch({ chainId, providers, clock, log, blockTimeMs: this.#chain.blockTimeMs });
     const reorganizer = new ChainReorganizer({ chainId, providers, intake, chains, clock, log, metrics });
+    let movedAt = clock.monotonic();
     const progressed = (nodeHead: number, behind: boolean): void => {
+      movedAt = clock.monotonic();
       board.progressed(chainId);
       this.#show(behind ? 'backfilling' : 'following', undefined, nodeHead);
     };
@@ -139,6 +144,10 @@ export class CaptureProcess {
     while (!signal.aborted) {
       await this.#persist(signal, async () => {
         if (await this.#whileStopped(chainId, signal)) watch.pollSoon();
+        if (providers.several && clock.monotonic() - movedAt > Math.max(STANDS_STILL_MS, STANDS_STILL_BLOCKS * watch.blockTimeMs)) {
+          movedAt = clock.monotonic();
+          await providers.leaveIfStill(viewOf((await chains.peek(chainId)).state).next);
+        }
         const hint = await watch.next(signal);
         board.update(chainId, { nodeHead: hint.number });
         try {
@@ -235,7 +244,6 @@ function reasonOf(error: unknown): string {
     const said = Object.entries(error.reasons).map(([node, reason]) => `${node}: ${reason}`);
     return said.length > 0 ? said.join('; ') : error.message;
   }
-  const { what, message, part, field } = error.facts;
-  const details = [what, message, part, field].filter((one) => typeof one === 'string');
-  return details.length === 0 ? error.message : `${error.message} (${details.join(', ')})`;
+  const details = detailsOf(error);
+  return details === '' ? error.message : `${error.message} (${details})`;
 }

@@ -18,7 +18,8 @@ const SHORTEST_WATCH_MS = 500;
 const LONGEST_WATCH_MS = 30_000;
 const SHORTEST_POLL_MS = 200;
 const LONGEST_POLL_MS = 4_000;
-const RESUBSCRIBE_MS = 1_000;
+const RESUBSCRIBE_MS = 250;
+const LONGEST_RESUBSCRIBE_MS = 30_000;
 
 /** Hints about the head: pushed where a provider pushes, polled when it is silent for 1.5 block times, or always. */
 export class HeadWatch {
@@ -34,19 +35,28 @@ export class HeadWatch {
     this.#options = options;
   }
 
-  /** Listens until the signal is aborted; a lost subscription is made again. */
+  /** Listens until the signal is aborted; a lost subscription is made again, after growing pauses where none of them brought a head. */
   async listen(signal: AbortSignal): Promise<void> {
     const { providers, clock } = this.#options;
+    let failures = 0;
     while (!signal.aborted && providers.canPush) {
       const node = providers.announcer();
-      try {
-        if (node !== undefined) for await (const hint of node.heads(signal)) this.#take(hint);
-      } catch {
-        // The provider set learns of trouble by the requests; here the watchdog takes over.
+      if (node !== undefined) {
+        failures += 1;
+        try {
+          for await (const hint of node.heads(signal)) {
+            failures = 1;
+            this.#take(hint);
+            if (providers.announcer() !== node) break;
+          }
+        } catch {
+          // The provider set learns of trouble by the requests; here the watchdog takes over.
+        }
+        // Whatever was announced while nobody listened is found by asking.
+        this.pollSoon();
       }
-      // Whatever was announced while nobody listened is found by asking.
-      this.pollSoon();
-      if (!signal.aborted) await clock.sleep(RESUBSCRIBE_MS / 4, signal).catch(() => undefined);
+      const pauseMs = node === undefined ? RESUBSCRIBE_MS : Math.min(LONGEST_RESUBSCRIBE_MS, RESUBSCRIBE_MS * 2 ** Math.min(failures - 1, 10));
+      await clock.sleep(pauseMs, signal).catch(() => undefined);
     }
   }
 

@@ -2,7 +2,7 @@ import type { ChainfoldError, Clock } from '#platform/kernel';
 import { NodeRefused } from '../ports/chain-node.errors.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
-import { NoProvider, WrongChain, isNodeTrouble } from './capture.errors.ts';
+import { NoProvider, NodeStandsStill, WrongChain, detailsOf, isNodeTrouble } from './capture.errors.ts';
 
 interface Provider {
   readonly node: ChainNode;
@@ -13,6 +13,14 @@ interface Provider {
   reason: string | undefined;
   /** Of the trouble it was left for. */
   code: string | undefined;
+  /** Its trouble came after it was proved well: only a good answer ends it. */
+  suspect: boolean;
+  /** The trouble that was logged last, and when: the same again is no news for a while, though a good answer came between. */
+  said: { readonly what: string; readonly at: number } | undefined;
+  /** Its being well again is news. */
+  missed: boolean;
+  /** A block that it must have before it is well again. */
+  lacks: number | undefined;
   proving: Promise<void> | undefined;
 }
 
@@ -40,7 +48,7 @@ export class ProviderSet {
   constructor(options: ProviderSetOptions) {
     this.#options = options;
     this.#chainId = options.chainId;
-    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, code: undefined, proving: undefined }));
+    this.#providers = options.nodes.map((node) => ({ node, state: 'unproved', failures: 0, until: 0, reason: undefined, code: undefined, suspect: false, said: undefined, missed: false, lacks: undefined, proving: undefined }));
   }
 
   /**
@@ -57,11 +65,14 @@ export class ProviderSet {
       try {
         const result = await what(provider.node);
         provider.failures = 0;
+        if (provider.suspect) this.#isBack(provider);
         return result;
       } catch (error) {
         if (!isNodeTrouble(error)) throw error;
         trouble = error;
-        if (!ONLY_THIS_REQUEST.has(error.code)) this.#punish(provider, error);
+        if (ONLY_THIS_REQUEST.has(error.code)) continue;
+        provider.suspect = true;
+        this.#punish(provider, error);
       }
     }
   }
@@ -84,6 +95,24 @@ export class ProviderSet {
       if (provider.state !== 'well' && provider.code !== 'block-mismatch') continue;
       const got = await what(node).then((answer) => ({ label: node.label, answer }), passedOver);
       if (got !== undefined) yield got;
+    }
+  }
+
+  /**
+   * Leaves the pinned provider where another one has this block: what the chain waits for is there then. Not where the
+   * pinned one has it too and says so; while it has not, it is not used again.
+   */
+  async leaveIfStill(number: number): Promise<void> {
+    const pinned = this.#pinned;
+    if (pinned?.state !== 'well') return;
+    for await (const { answer } of this.elsewhere(pinned.node, (node) => node.header(number))) {
+      if (answer === null) continue;
+      const [own, latest] = await Promise.all([pinned.node.header(number).catch(passedOver), pinned.node.header('latest').catch(passedOver)]);
+      const hasIt = own?.hash === answer.hash;
+      if (hasIt && latest && (latest.hash === own.hash || Number(latest.number) > number)) return;
+      pinned.lacks = hasIt ? undefined : number;
+      this.#punish(pinned, new NodeStandsStill(pinned.node.label, number));
+      return;
     }
   }
 
@@ -150,14 +179,23 @@ export class ProviderSet {
       const told = (await provider.node.chainId()).toString();
       this.#chainId ??= told;
       if (told !== this.#chainId) throw new WrongChain(provider.node.label, this.#chainId, told);
+      if (provider.lacks !== undefined && (await provider.node.header(provider.lacks)) === null) throw new NodeStandsStill(provider.node.label, provider.lacks);
+      provider.lacks = undefined;
       provider.state = 'well';
       provider.reason = undefined;
       provider.code = undefined;
-      if (returning) this.#options.log.info({ chainId: this.#chainId, node: provider.node.label }, 'provider is back');
+      if (returning && !provider.suspect) this.#isBack(provider);
     } catch (error) {
       if (!isNodeTrouble(error)) throw error;
       this.#punish(provider, error);
     }
+  }
+
+  #isBack(provider: Provider): void {
+    provider.suspect = false;
+    if (!provider.missed) return;
+    provider.missed = false;
+    this.#options.log.info({ chainId: this.#chainId, node: provider.node.label }, 'provider is back');
   }
 
   #pin(provider: Provider): void {
@@ -177,6 +215,11 @@ export class ProviderSet {
     provider.code = error.code;
     provider.until = this.#now() + pauseMs(error, provider.failures);
     if (wasUnwell) return;
+    // A lie about another block is another one.
+    const what = JSON.stringify([error.code, detailsOf(error), error.facts['number']]);
+    if (provider.said?.what === what && this.#now() - provider.said.at < SAID_AGAIN_MS) return;
+    provider.said = { what, at: this.#now() };
+    provider.missed = true;
     const { level, says } = penaltyFor(error);
     this.#options.log[level]({ chainId: this.#chainId, node: provider.node.label, code: error.code, ...error.facts }, says);
   }
@@ -199,6 +242,9 @@ function passedOver(error: unknown): undefined {
 /** A provider with such trouble is well for everything else: it keeps its place, and this request goes elsewhere. */
 const ONLY_THIS_REQUEST: ReadonlySet<string> = new Set(['history-pruned', 'method-unsupported', 'node-lagging']);
 
+/** A node that answers one thing well and another ill, again and again, is not told of each time. */
+const SAID_AGAIN_MS = 600_000;
+
 interface Penalty {
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
@@ -208,6 +254,7 @@ interface Penalty {
 const USUAL: Penalty = { firstPauseMs: 250, longestPauseMs: 10_000, level: 'warn', says: 'provider is unwell' };
 const PENALTIES: Readonly<Record<string, Penalty>> = {
   'block-mismatch': { firstPauseMs: 30_000, longestPauseMs: 3_600_000, level: 'error', says: 'verification failed' },
+  'node-stands-still': { ...USUAL, firstPauseMs: 30_000, longestPauseMs: 300_000 },
   'wrong-chain': { ...USUAL, firstPauseMs: 10_000, longestPauseMs: 300_000 },
 };
 
@@ -226,7 +273,6 @@ function pauseMs(error: ChainfoldError, failures: number): number {
 }
 
 function reasonOf(error: ChainfoldError): string {
-  const { what, message, part } = error.facts;
-  const detail = typeof what === 'string' ? what : typeof message === 'string' ? message : typeof part === 'string' ? part : undefined;
-  return detail === undefined ? error.message : `${error.message}: ${detail}`;
+  const details = detailsOf(error);
+  return details === '' ? error.message : `${error.message}: ${details}`;
 }

@@ -3,6 +3,7 @@ import { generateChain } from '../../../../../test/load/generated-chain.ts';
 import type { RecordedBlock } from '../../../../../test/load/recorded-chain.ts';
 import { RecordedChain } from '../../../../../test/load/recorded-chain.ts';
 import { ReplayNode } from '../../../../../test/load/replay-node.ts';
+import { temporaryStore } from '../../../../../test/load/temporary-store.ts';
 
 const CHAIN = '424242';
 const NEW_HASH = `0x${'fa'.repeat(32)}`;
@@ -10,6 +11,7 @@ const ALARM = 'transactions of an unknown type are recorded on the word of one p
 let blocks: readonly RecordedBlock[];
 const rigs: CaptureRig[] = [];
 const stubs: ReplayNode[] = [];
+const disks: { remove(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   blocks = (await generateChain({ seed: 11, blocks: 70, transactionsPerBlock: 2 })).blocks();
@@ -17,6 +19,7 @@ beforeAll(async () => {
 afterEach(async () => {
   await Promise.all(rigs.splice(0).map((one) => one.stop()));
   await Promise.all(stubs.splice(0).map((one) => one.close()));
+  await Promise.all(disks.splice(0).map((one) => one.remove()));
 });
 
 async function stub(head: number): Promise<ReplayNode> {
@@ -26,8 +29,10 @@ async function stub(head: number): Promise<ReplayNode> {
   stubs.push(made);
   return made;
 }
-function rig(options = {}): CaptureRig {
-  const made = new CaptureRig(undefined, options);
+async function rig({ thread = false } = {}): Promise<CaptureRig> {
+  const disk = thread ? await temporaryStore() : undefined;
+  if (disk !== undefined) disks.push(disk);
+  const made = new CaptureRig(disk?.store, { thread });
   rigs.push(made);
   return made;
 }
@@ -54,7 +59,7 @@ async function verdictsOf(capture: CaptureRig, number: number): Promise<unknown>
 describe('a transaction of a type that nobody knows, on a chain that verified so far', () => {
   it('that one provider made up is not recorded, and the block is taken from the other', async () => {
     const [liar, honest] = [await stub(20), await stub(20)];
-    const capture = rig();
+    const capture = await rig();
     await capture.start([liar.url, honest.url], { blockTimeMs: 200 });
     await capture.untilHead(CHAIN, 20);
     withNewType(liar, 21);
@@ -69,7 +74,7 @@ describe('a transaction of a type that nobody knows, on a chain that verified so
   it.each([false, true])('that one provider made up within a long range is not recorded (read in a thread: %s)', async (thread) => {
     const [liar, honest] = [await stub(60), await stub(60)];
     withNewType(liar, 45);
-    const capture = rig({ thread });
+    const capture = await rig({ thread });
     await capture.start([liar.url, honest.url], { blockTimeMs: 200 });
     await capture.untilHead(CHAIN, 60);
     expect(JSON.stringify(await capture.events('TxFetched'))).not.toContain('0xdead');
@@ -80,7 +85,7 @@ describe('a transaction of a type that nobody knows, on a chain that verified so
   it.each([false, true])('that two providers tell alike is recorded as unverifiable, without an alarm (read in a thread: %s)', async (thread) => {
     const both = [await stub(60), await stub(60)];
     for (const node of both) withNewType(node, 45, 47);
-    const capture = rig({ thread });
+    const capture = await rig({ thread });
     await capture.start(both.map(({ url }) => url), { blockTimeMs: 200 });
     await capture.untilHead(CHAIN, 60);
     expect(await verdictsOf(capture, 46)).toMatchObject({ header: 'verified', transactions: 'unverifiable', receipts: 'unverifiable' });
@@ -90,7 +95,7 @@ describe('a transaction of a type that nobody knows, on a chain that verified so
 
   it('is recorded on the word of the only provider, with one alarm', async () => {
     const node = await stub(20);
-    const capture = rig();
+    const capture = await rig();
     await capture.start([node.url], { blockTimeMs: 200 });
     await capture.untilHead(CHAIN, 20);
     withNewType(node, 21, 25);

@@ -82,14 +82,15 @@ export class RawBlockReader {
     const writer = this.#writer;
     const transactions = this.#transactions;
     plain(this.#fields.open(0));
-    const [list, hash, place] = [FIELD.transactions, FIELD.hash, FIELD.number].map((field) => this.#fields.at(field)) as [number, number, number];
+    const list = this.#fields.at(FIELD.transactions);
+    const place = { hash: this.#fields.at(FIELD.hash), number: this.#fields.at(FIELD.number), timestamp: this.#fields.at(FIELD.timestamp) };
     plain(list !== ABSENT);
     const block = this.#header(list);
     plain(block.number === `0x${number.toString(16)}`);
     writer.reset();
     recomputeHeader(block, writer, keccak256);
-    transactions.read(list, hash, place);
-    this.#receipts.read(transactions, hash, place, writer, keccak256);
+    transactions.read(list, place);
+    this.#receipts.read(transactions, place, writer, keccak256);
     plain(this.#isFieldHex(block, 'transactionsRoot', transactions.root(writer, keccak256)));
     plain(this.#isFieldHex(block, 'receiptsRoot', this.#receipts.root(transactions, writer, keccak256)));
     plain(this.#isFieldHex(block, 'logsBloom', this.#receipts.bloom));

@@ -1,10 +1,11 @@
 import { BLOOM_BYTES } from '../verification/bloom.ts';
+import { GAS_PER_BLOB } from '../verification/receipt-consistency.ts';
 import type { Keccak256 } from '../verification/crypto.ts';
 import type { RlpWriter } from '../verification/rlp.ts';
 import { orderedTrieRoot } from '../verification/trie.ts';
 import type { JsonTape } from './json-tape.ts';
-import { ARRAY, TEXT } from './json-tape.ts';
-import type { RawTransaction, RawTransactions } from './raw-transactions.ts';
+import { ARRAY, FALSE, TEXT } from './json-tape.ts';
+import type { RawPlace, RawTransaction, RawTransactions } from './raw-transactions.ts';
 import { ABSENT, FIELD, TapeFields } from './tape-fields.ts';
 import { ADDRESS_CHARACTERS, HASH_CHARACTERS, isDigest, isSame, plain, smallAt } from './tape-values.ts';
 
@@ -27,8 +28,8 @@ export class RawReceipts {
     this.#log = new TapeFields(tape);
   }
 
-  /** Reads the whole tape; throws NotPlain. `hash` and `number` are nodes of the block on the tape of the transactions. */
-  read(transactions: RawTransactions, hash: number, number: number, writer: RlpWriter, keccak256: Keccak256): void {
+  /** Reads the whole tape; throws NotPlain. */
+  read(transactions: RawTransactions, place: RawPlace, writer: RlpWriter, keccak256: Keccak256): void {
     const { tape } = this;
     this.all.length = 0;
     this.gasUsed = 0;
@@ -37,7 +38,7 @@ export class RawReceipts {
     for (let node = tape.inside(0); node < tape.after(0); node = tape.after(node)) {
       const index = this.all.push(node) - 1;
       plain(index < transactions.all.length);
-      this.#check(node, index, transactions.all[index]!, transactions.tape, hash, number);
+      this.#check(node, index, transactions.all[index]!, transactions.tape, place);
       this.#checkContract(transactions.all[index]!, transactions.tape, writer, keccak256);
     }
     plain(this.all.length === transactions.all.length);
@@ -50,14 +51,14 @@ export class RawReceipts {
     return orderedTrieRoot(writer, this.all.length, write, keccak256);
   }
 
-  #check(node: number, index: number, transaction: RawTransaction, block: JsonTape, hash: number, number: number): void {
+  #check(node: number, index: number, transaction: RawTransaction, block: JsonTape, place: RawPlace): void {
     const { tape } = this;
     const fields = this.#fields;
     plain(fields.open(node));
     plain(isSame(tape, fields.at(FIELD.transactionHash), block, transaction.hash));
-    plain(isSame(tape, fields.at(FIELD.blockHash), block, hash));
+    plain(isSame(tape, fields.at(FIELD.blockHash), block, place.hash));
     plain(smallAt(tape, fields.at(FIELD.transactionIndex)) === index);
-    plain(this.#isSameIfGiven(fields.at(FIELD.blockNumber), block, number));
+    plain(this.#isSameIfGiven(fields.at(FIELD.blockNumber), block, place.number));
     plain(this.#isSameIfGiven(fields.at(FIELD.from), block, transaction.from));
     const to = fields.at(FIELD.to);
     plain(to === ABSENT || isSame(tape, to, block, transaction.to));
@@ -65,12 +66,14 @@ export class RawReceipts {
     const cumulative = smallAt(tape, fields.at(FIELD.cumulativeGasUsed));
     plain(cumulative >= 0 && smallAt(tape, fields.at(FIELD.gasUsed)) === cumulative - this.gasUsed);
     this.gasUsed = cumulative;
+    const blobGas = fields.at(FIELD.blobGasUsed);
+    plain(blobGas === ABSENT || transaction.type !== 3 || smallAt(tape, blobGas) === transaction.blobs * GAS_PER_BLOB);
     const logs = fields.at(FIELD.logs);
     plain(logs !== ABSENT && tape.kind(logs) === ARRAY);
-    for (let at = tape.inside(logs); at < tape.after(logs); at = tape.after(at)) this.#checkLog(at, index, block, transaction, hash, number);
+    for (let at = tape.inside(logs); at < tape.after(logs); at = tape.after(at)) this.#checkLog(at, index, block, transaction, place);
   }
 
-  #checkLog(node: number, index: number, block: JsonTape, transaction: RawTransaction, hash: number, number: number): void {
+  #checkLog(node: number, index: number, block: JsonTape, transaction: RawTransaction, place: RawPlace): void {
     const { tape } = this;
     const log = this.#log;
     plain(log.open(node));
@@ -83,8 +86,11 @@ export class RawReceipts {
     plain(smallAt(tape, log.at(FIELD.logIndex)) === this.#logs);
     plain(smallAt(tape, log.at(FIELD.transactionIndex)) === index);
     plain(this.#isSameIfGiven(log.at(FIELD.transactionHash), block, transaction.hash));
-    plain(this.#isSameIfGiven(log.at(FIELD.blockHash), block, hash));
-    plain(this.#isSameIfGiven(log.at(FIELD.blockNumber), block, number));
+    plain(this.#isSameIfGiven(log.at(FIELD.blockHash), block, place.hash));
+    plain(this.#isSameIfGiven(log.at(FIELD.blockNumber), block, place.number));
+    plain(this.#isSameIfGiven(log.at(FIELD.blockTimestamp), block, place.timestamp));
+    const removed = log.at(FIELD.removed);
+    plain(removed === ABSENT || tape.kind(removed) === FALSE);
     this.#logs += 1;
   }
 

@@ -19,6 +19,14 @@ export interface RawTransaction {
   /** ABSENT where a contract is created. */
   readonly to: number;
   readonly hasInput: boolean;
+  readonly blobs: number;
+}
+
+/** Nodes of the block's own fields, on the tape of its transactions, which all that is in it repeats. */
+export interface RawPlace {
+  readonly hash: number;
+  readonly number: number;
+  readonly timestamp: number;
 }
 
 /** The transactions of one block on a tape: as `verification/transactions.ts` has it, for those that leave no question. */
@@ -34,13 +42,13 @@ export class RawTransactions {
     this.#item = new TapeFields(tape);
   }
 
-  /** Reads what stands in the list at `list`; throws NotPlain. `hash` and `number` are the block's own. */
-  read(list: number, hash: number, number: number): void {
+  /** Reads what stands in the list at `list`; throws NotPlain. */
+  read(list: number, place: RawPlace): void {
     const { tape } = this;
     this.all.length = 0;
     plain(tape.kind(list) === ARRAY);
     const end = tape.after(list);
-    for (let node = tape.inside(list); node < end; node = tape.after(node)) this.all.push(this.#transaction(node, this.all.length, hash, number));
+    for (let node = tape.inside(list); node < end; node = tape.after(node)) this.all.push(this.#transaction(node, this.all.length, place));
   }
 
   /** The root that binds them, once the hash of each is seen to follow from its fields. */
@@ -49,11 +57,13 @@ export class RawTransactions {
     return orderedTrieRoot(writer, this.all.length, write, keccak256);
   }
 
-  #transaction(node: number, index: number, blockHash: number, blockNumber: number): RawTransaction {
+  #transaction(node: number, index: number, place: RawPlace): RawTransaction {
     const { tape } = this;
     const fields = this.#fields;
     plain(fields.open(node));
-    plain(isSame(tape, fields.at(FIELD.blockHash), tape, blockHash) && isSame(tape, fields.at(FIELD.blockNumber), tape, blockNumber));
+    plain(isSame(tape, fields.at(FIELD.blockHash), tape, place.hash) && isSame(tape, fields.at(FIELD.blockNumber), tape, place.number));
+    const time = fields.at(FIELD.blockTimestamp);
+    plain(time === ABSENT || isSame(tape, time, tape, place.timestamp));
     plain(smallAt(tape, fields.at(FIELD.transactionIndex)) === index);
     const hash = fields.at(FIELD.hash);
     const from = fields.at(FIELD.from);
@@ -68,7 +78,7 @@ export class RawTransactions {
     plain(type >= 0 && type < TYPES);
     plain(isNumberAboveZero(tape, fields.text(FIELD.r)) && isNumberAboveZero(tape, fields.text(FIELD.s)));
     this.#checkSignature(type);
-    return { node, type, hash, from, nonce, to, hasInput: tape.length(input) > 2 };
+    return { node, type, hash, from, nonce, to, hasInput: tape.length(input) > 2, blobs: type === 3 ? this.#list(fields.at(FIELD.blobVersionedHashes)).length : 0 };
   }
 
   /** `v`, `yParity` and `chainId` say the same thing twice and the root binds it once. */

@@ -41,6 +41,10 @@ export const FIELD = {
   topics: 36,
   data: 37,
   logIndex: 38,
+  timestamp: 39,
+  blockTimestamp: 40,
+  removed: 41,
+  blobGasUsed: 42,
 } as const;
 
 /** One for each thread: it remembers the keys of other fields as they come. */

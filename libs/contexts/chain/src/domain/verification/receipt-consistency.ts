@@ -4,6 +4,10 @@ import { hexOf, smallQuantity } from './hex.ts';
 import { Mismatched, shown } from './part-report.ts';
 import type { RlpWriter } from './rlp.ts';
 import { isSigned, OP_DEPOSIT, typeOf } from './transaction-encoding.ts';
+import { isTimeOf } from './transactions.ts';
+
+/** EIP-4844. */
+export const GAS_PER_BLOB = 131_072;
 
 /** What no root binds: that each receipt and log is told of its transaction and block, and logs are counted through the block. */
 export function checkPlaces(block: RpcBlock, receipts: readonly RpcReceipt[]): void {
@@ -17,7 +21,7 @@ export function checkPlaces(block: RpcBlock, receipts: readonly RpcReceipt[]): v
 }
 
 /**
- * Nor these: that gas adds up, and that a new contract has the address that follows from sender and nonce. `bound`
+ * Nor these: that gas adds up, that of blobs too, and that a new contract has the address that follows from sender and nonce. `bound`
  * receipts stand under the root; one behind them (Polygon's state sync) uses no gas.
  */
 export function checkAmounts(block: RpcBlock, receipts: readonly RpcReceipt[], bound: number, writer: RlpWriter, keccak256: Keccak256): void {
@@ -26,6 +30,7 @@ export function checkAmounts(block: RpcBlock, receipts: readonly RpcReceipt[], b
     const receipt = receipts[index]!;
     gas = checkGas(receipt, index, gas);
     checkContract(block.transactions[index]!, receipt, index, writer, keccak256);
+    checkBlobGas(block.transactions[index]!, receipt, index);
   }
   if (smallQuantity(block['gasUsed']) !== gas) throw new Mismatched('gasUsed', shown(block['gasUsed']), `0x${gas.toString(16)}`);
 }
@@ -64,6 +69,9 @@ function checkLogs(block: RpcBlock, receipt: RpcReceipt, index: number, before: 
     if (log['transactionIndex'] !== undefined && smallQuantity(log['transactionIndex']) !== index) {
       throw new Mismatched(`receipts[${index}].logs[${at}].transactionIndex`, `0x${index.toString(16)}`, shown(log['transactionIndex']));
     }
+    if (!isTimeOf(block, log['blockTimestamp'])) throw new Mismatched(`receipts[${index}].logs[${at}].blockTimestamp`, block.timestamp, shown(log['blockTimestamp']));
+    // Said of logs whose block left the chain; this one is asked for as it stands.
+    if (log['removed'] === true) throw new Mismatched(`receipts[${index}].logs[${at}].removed`, 'false', 'true');
   }
 }
 
@@ -76,6 +84,14 @@ function checkGas(receipt: RpcReceipt, index: number, before: number): number {
     throw new Mismatched(`receipts[${index}].gasUsed`, `0x${(cumulative - before).toString(16)}`, shown(receipt['gasUsed']));
   }
   return cumulative;
+}
+
+function checkBlobGas(transaction: RpcTransaction | string, receipt: RpcReceipt, index: number): void {
+  const told = receipt['blobGasUsed'];
+  if (told === undefined || told === null || typeof transaction === 'string' || typeOf(transaction) !== 3) return;
+  const hashes = transaction['blobVersionedHashes'];
+  const gas = Array.isArray(hashes) ? hashes.length * GAS_PER_BLOB : 0;
+  if (smallQuantity(told) !== gas) throw new Mismatched(`receipts[${index}].blobGasUsed`, `0x${gas.toString(16)}`, shown(told));
 }
 
 /** The address of a new contract is keccak(rlp(sender, nonce))[12..]; nodes differ in whether they tell it of one that failed. */

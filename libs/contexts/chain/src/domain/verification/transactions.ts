@@ -95,6 +95,12 @@ function checkPlace(block: RpcBlock, transaction: RpcTransaction | string | null
   if (smallQuantity(transaction.transactionIndex) !== index) {
     throw new Mismatched(`${path}.transactionIndex`, `0x${index.toString(16)}`, shown(transaction.transactionIndex));
   }
+  if (!isTimeOf(block, transaction['blockTimestamp'])) throw new Mismatched(`${path}.blockTimestamp`, block.timestamp, shown(transaction['blockTimestamp']));
+}
+
+/** Whether what some nodes repeat in transactions and logs is the time of their block. */
+export function isTimeOf(block: RpcBlock, time: unknown): boolean {
+  return time === block.timestamp || time === undefined || time === null || smallQuantity(time) === smallQuantity(block.timestamp);
 }
 
 const BOR_PREFIX = new TextEncoder().encode('matic-bor-receipt-');
