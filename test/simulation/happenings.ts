@@ -54,9 +54,9 @@ export async function happen(step: Step, world: World): Promise<void> {
     case 'restart projections':
       return life.read?.restart();
     case 'rebuild':
-      return void (await life.read?.rebuild());
+      return world.other === undefined ? void (await life.read?.rebuild()) : undefined;
     case 'activate':
-      return life.read?.activateKept();
+      return world.other === undefined ? life.read?.activateKept() : undefined;
     case 'time passes':
       return clock.leap(step.ms);
     case 'the wall jumps':
@@ -84,10 +84,13 @@ export async function happen(step: Step, world: World): Promise<void> {
   }
 }
 
-function lie(step: Extract<Step, { kind: 'lie' }>, { nodes }: World): void {
-  const told = LIES.find(({ name }) => name === step.lie);
-  if (told === undefined) throw new Error(`nobody knows the lie ${step.lie}`);
-  nodes[step.provider].faults.add({ when: told.concerns, does: { kind: 'edit', edit: told.edit }, times: Math.min(step.times, told.most ?? step.times) });
+function lie({ provider, lie: name, times }: Extract<Step, { kind: 'lie' }>, { nodes, rareLies }: World): void {
+  const told = LIES.find((one) => one.name === name);
+  if (told === undefined) throw new Error(`nobody knows the lie ${name}`);
+  // What was not heard yet does not add up.
+  if (told.most !== undefined) rareLies.get(name)?.();
+  const taken = nodes[provider].faults.add({ when: told.concerns, does: { kind: 'edit', edit: told.edit }, times: Math.min(times, told.most ?? times) });
+  if (told.most !== undefined) rareLies.set(name, taken);
 }
 
 async function rest({ chain, life }: World): Promise<void> {

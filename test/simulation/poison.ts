@@ -16,13 +16,14 @@ export class Poison {
   }
 
   into(projection: Projection): Projection {
-    const apply: Projection['apply'] = (event, batch) => {
+    const apply = async (...[event, batch]: Parameters<Projection['apply']>): Promise<void> => {
+      await projection.apply(event, batch);
       this.#taste(event);
-      return projection.apply(event, batch);
     };
     return { ...projection, apply };
   }
 
+  /** After it has written its rows, which must not be seen. */
   #taste({ id }: RecordedEvent): void {
     if (this.#after === 0) this.#events.add(id);
     if (this.#after !== undefined) this.#after = this.#after === 0 ? undefined : this.#after - 1;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { SnapshotStore } from '#platform/actors';
 import { ActorSystem } from '#platform/actors';
 import type { EventStore } from '#platform/event-store';
@@ -26,7 +27,7 @@ export interface Surroundings {
   readonly snapshots: SnapshotStore;
   readonly clock: Clock;
   readonly keccak256: Keccak256;
-  /** Left out: it captures only, as another owner that the lock of the data directory did not keep away. */
+  /** Left out: it captures only. */
   readonly reads?: ReadSurroundings;
 }
 
@@ -35,6 +36,8 @@ const REQUEST_TIMEOUT_MS = 250;
 /** Of the simulated clock. */
 const DRAIN_MS = 10_000;
 const LINES_KEPT = 60;
+/** In real time; all that must end does so at once, but for what a socket or the disk has in hand. */
+const END_MS = 10_000;
 
 /** Everything of one process, from its start to its end, orderly or not: capture, backfills, projections, queries. */
 export class ProcessLife {
@@ -102,7 +105,7 @@ export class ProcessLife {
   /** As after SIGTERM: what waits is answered, checkpoints are stored. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error('stopped'));
-    await Promise.allSettled(this.#running);
+    await inTime(Promise.allSettled(this.#running));
     await this.#system.drain(DRAIN_MS);
     this.#closing ??= Promise.resolve(this.read?.close());
     await this.#closing;
@@ -111,7 +114,7 @@ export class ProcessLife {
 
   /** Resolves when nothing of it runs any more. */
   async ended(): Promise<void> {
-    await Promise.allSettled([...this.#running, this.#closing]);
+    await inTime(Promise.allSettled([...this.#running, this.#closing]));
   }
 
   #log(): CaptureLog {
@@ -121,4 +124,14 @@ export class ProcessLife {
     };
     return { info: at('info'), warn: at('warn'), error: at('error') };
   }
+}
+
+async function inTime(work: Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  const tooLate = pause(END_MS, undefined, { signal: late.signal }).then(
+    () => Promise.reject(new Error('what was told to stop still runs')),
+    () => undefined,
+  );
+  await Promise.race([work, tooLate]);
+  late.abort();
 }

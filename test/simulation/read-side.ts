@@ -73,6 +73,11 @@ export class ReadSide {
     for (const { key } of await this.#runner.parked(CHAIN_EXPLORER)) await this.#runner.retry(CHAIN_EXPLORER, key).catch(unlessRefused);
   }
 
+  async isRebuilding(): Promise<boolean> {
+    const [status] = await this.#runner.status();
+    return status?.rebuild !== undefined;
+  }
+
   /** The live generation has the whole log and nothing is wrong, parked or being built beside it. */
   async isCaughtUp(): Promise<boolean> {
     const [status] = await this.#runner.status();

@@ -40,6 +40,7 @@ export type SinkStep =
   | { readonly kind: 'poison'; readonly after: number }
   | { readonly kind: 'cure' }
   | { readonly kind: 'restart projections' }
+  /** As the next one, only while one owner is there: two would each take their own generation for the live one. */
   | { readonly kind: 'rebuild' }
   /** Back to the generation that was kept. */
   | { readonly kind: 'activate' };
@@ -55,6 +56,7 @@ export type ProcessStep =
   /** With that append or that commit of the read models from now on, 1 being the next; 0: at once. */
   | { readonly kind: 'crash'; readonly at?: 'append' | 'commit'; readonly appends: number; readonly written: boolean; readonly scheme: 'http' | 'ws' }
   | { readonly kind: 'stop and start'; readonly scheme: 'http' | 'ws' }
+  /** As if the lock of the data directory had not kept it away: it captures into the same log, and projects where nothing is being rebuilt. */
   | { readonly kind: 'another owner comes' }
   | { readonly kind: 'the other owner goes'; readonly orderly: boolean };
 

@@ -34,12 +34,14 @@ export class World {
   readonly sinkFaults: SinkFault[] = [];
   readonly poison = new Poison();
   readonly client = new Client();
+  /** Takes back those that may be told only so often, by name. */
+  readonly rareLies = new Map<string, () => void>();
   /** All that ever lived. */
   readonly lives: ProcessLife[] = [];
   scheme: 'http' | 'ws' = 'ws';
   log: SimulatedLog;
   life!: ProcessLife;
-  /** Captures the same chain into the same log. */
+  /** Captures the same chain into the same log, and writes the same read models. */
   other: ProcessLife | undefined;
   readonly #directory: string;
   readonly #keccak256: Keccak256;
@@ -123,7 +125,7 @@ export class World {
   }
 
   async beginOther(): Promise<void> {
-    this.other ??= await this.#begin(false);
+    this.other ??= await this.#begin((await this.life.read?.isRebuilding()) === false);
   }
 
   async endOther(orderly: boolean): Promise<void> {
