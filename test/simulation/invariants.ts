@@ -4,10 +4,10 @@ import { expectAnswersOfTheirMoment, expectExplorerEqual, expectRebuiltSame } fr
 import type { Simulation } from './simulation.ts';
 import { CHAIN_ID } from './true-chain.ts';
 
-/** A step asks two things of each new block, and polls now and then; seen were 78 at most, and 3.5 on average. */
+/** A step asks two things of each new block, and polls now and then; seen were 78 at most, and 1.8 on average. */
 const MOST_REQUESTS_PER_STEP = 200;
-const MOST_REQUESTS_ON_AVERAGE = 6;
-/** Ten seconds of the simulated clock without one good answer: pauses grow, so seen were 12 at most; without pauses 46 and more. */
+const MOST_REQUESTS_ON_AVERAGE = 4;
+/** Ten seconds of the simulated clock without one good answer: pauses grow, so seen were 14 at most. */
 const MOST_REQUESTS_IN_A_SIEGE = 30;
 
 /** What must be so after every history, once all faults have ended. */
