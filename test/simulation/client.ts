@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Told } from '#platform/actors';
 import { ChainfoldError } from '#platform/kernel';
 import type { ChainCommand } from '../../libs/contexts/chain/src/domain/chain.commands.ts';
@@ -22,6 +23,12 @@ export class Client {
 
   request(life: ProcessLife, from: number, to: number): Promise<void> {
     return this.#send(life, { type: 'RequestBackfill', from, to });
+  }
+
+  async requestAndCancel(life: ProcessLife, from: number, to: number, afterMs: number): Promise<void> {
+    const requested = this.request(life, from, to);
+    if (afterMs > 0) await pause(afterMs);
+    await Promise.all([requested, this.#send(life, { type: 'CancelBackfill', from, to, reason: 'not wanted any more' })]);
   }
 
   async cancel(life: ProcessLife, back: number): Promise<void> {

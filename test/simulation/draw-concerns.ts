@@ -49,10 +49,13 @@ export function drawProcessStep(random: SeededRandom): Step {
   ])();
 }
 
-export function drawClientStep(random: SeededRandom): Step {
+/** Small ranges below the first block that is followed, so that there is room for many. */
+export function drawClientStep(random: SeededRandom, startBlock: number): Step {
+  const from = random.between(0, Math.max(0, startBlock - 1));
   return random.weighed<() => Step>([
-    [4, () => ({ kind: 'backfill', from: random.between(0, 14), blocks: random.between(1, 5) })],
-    [3, () => ({ kind: 'cancel a backfill', back: random.between(0, 3) })],
+    [2, () => ({ kind: 'backfill', from, blocks: random.between(1, 2) })],
+    [5, () => ({ kind: 'backfill and cancel', from, blocks: random.between(1, 3), afterMs: random.oneOf([0, 0, 1, 3, 8]) })],
+    [1, () => ({ kind: 'cancel a backfill', back: random.between(0, 3) })],
     [4, () => ({ kind: 'repeat a command', back: random.between(0, 9) })],
   ])();
 }

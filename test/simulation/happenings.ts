@@ -75,6 +75,8 @@ export async function happen(step: Step, world: World): Promise<void> {
       return world.endOther(step.orderly);
     case 'backfill':
       return client.request(life, step.from, step.from + step.blocks - 1);
+    case 'backfill and cancel':
+      return client.requestAndCancel(life, step.from, step.from + step.blocks - 1, step.afterMs);
     case 'cancel a backfill':
       return client.cancel(life, step.back);
     case 'repeat a command':

@@ -14,7 +14,7 @@ export interface History {
 }
 
 /** How often something of each happens between two steps of the world. */
-const CONCERNS: readonly { readonly name: string; readonly chance: number; readonly draw: (random: SeededRandom) => Step }[] = [
+const CONCERNS: readonly { readonly name: string; readonly chance: number; readonly draw: (random: SeededRandom, startBlock: number) => Step }[] = [
   { name: 'second provider', chance: 0.1, draw: drawSecondProvider },
   { name: 'sink', chance: 0.14, draw: drawSinkStep },
   { name: 'clock', chance: 0.05, draw: drawClockStep },
@@ -34,7 +34,7 @@ export function drawHistory(seed: number): History {
   const steps: Planned[] = [];
   for (let left = random.between(60, 150); left > 0; left -= 1) {
     steps.push({ ...drawStep(random, startBlock), pauseMs: random.oneOf([0, 0, 2, 10, 25, 50]) });
-    for (const { chance, draw, random: own } of concerns) if (own.next() < chance) steps.push({ ...draw(own), pauseMs: own.oneOf([0, 0, 5, 20]) });
+    for (const { chance, draw, random: own } of concerns) if (own.next() < chance) steps.push({ ...draw(own, startBlock), pauseMs: own.oneOf([0, 0, 5, 20]) });
   }
   const log = new SeededRandom(mix(seed, 'log')).next() < 0.3 ? 'sqlite' : 'memory';
   return { seed, startBlock, blocksAtStart, log, steps };

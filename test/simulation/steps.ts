@@ -62,6 +62,8 @@ export type ProcessStep =
 
 export type ClientStep =
   | { readonly kind: 'backfill'; readonly from: number; readonly blocks: number }
+  /** Taken back so many real milliseconds later, before it is captured or amid it. */
+  | { readonly kind: 'backfill and cancel'; readonly from: number; readonly blocks: number; readonly afterMs: number }
   /** The range of the request that stands so many requests back. */
   | { readonly kind: 'cancel a backfill'; readonly back: number }
   /** The very command again, with its id, as a client does that lost the answer. */
