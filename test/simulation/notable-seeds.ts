@@ -8,6 +8,6 @@ export const NOTABLE_SEEDS: readonly { readonly seed: number; readonly found: st
   { seed: 136, found: 'a rebuilt generation that went live behind what readers had seen' },
   { seed: 11, found: 'a kept generation that is shown before it has caught up, where that is let happen' },
   { seed: 570, found: 'one odd answer about the genesis, as seed 9, where one is believed' },
-  { seed: 6, found: 'blocks shown before their branch is adopted, bodies recorded after their block, commands forgotten, where that is let happen' },
+  { seed: 6, found: 'blocks shown before their branch is adopted, and commands forgotten, where that is let happen' },
   { seed: 3, found: 'the wrong revision let pass with two owners, where that is let happen' },
 ];
