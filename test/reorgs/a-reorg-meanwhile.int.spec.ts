@@ -7,6 +7,7 @@ import { generateBranch, generateChain } from '../load/generated-chain.ts';
 import type { RecordedBlock } from '../load/recorded-chain.ts';
 import type { ReplayNode } from '../load/replay-node.ts';
 import { MortalEventStore } from '../simulation/mortal-event-store.ts';
+import { Mortality } from '../simulation/mortality.ts';
 import { servedBy } from './onlooker.ts';
 import { GENERATED, Stage } from './stage.ts';
 
@@ -153,13 +154,13 @@ describe('a reorganisation during a restart', () => {
       for (const written of [false, true]) {
         const { node, first } = await before();
         node.switchTo(await branchAt(27, 5));
-        const mortal = new MortalEventStore(first.store);
-        mortal.dieWith(appends, written);
-        const killed = stage.capture(mortal);
+        const life = new Mortality();
+        life.dieWith('append', appends, written);
+        const killed = stage.capture(new MortalEventStore(first.store, life));
         const onlooker = await stage.onlooker(first.store, GENERATED);
         await killed.start([node.url]);
-        await killed.until('killed, or done', () => first.events('ChainReorganized'), (events) => mortal.dead || events.length > 0);
-        ended = !mortal.dead;
+        await killed.until('killed, or done', () => first.events('ChainReorganized'), (events) => life.dead || events.length > 0);
+        ended = !life.dead;
         await killed.stop();
         const second = stage.capture(first.store);
         await second.start([node.url]);

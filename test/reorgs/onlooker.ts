@@ -7,7 +7,7 @@ import { verifyStore } from '../../libs/contexts/chain/src/application/verify-st
 import type { BlockRef, Hex } from '../../libs/contexts/chain/src/domain/rpc-types.ts';
 import type { BlockCursor } from '../../libs/contexts/chain/src/ports/chain-explorer.port.ts';
 import type { ReplayNode } from '../load/replay-node.ts';
-import { ReadSide } from '../simulation/read-side.ts';
+import { ReadSide } from './read-side.ts';
 
 export interface ServedBlock {
   readonly number: number;

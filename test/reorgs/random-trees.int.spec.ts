@@ -3,7 +3,7 @@ import { openMemoryEventStore } from '#platform/event-store';
 import { createKeccak256 } from '../../libs/contexts/chain/src/adapters/hash-wasm.keccak.ts';
 import { verifyStore } from '../../libs/contexts/chain/src/application/verify-store.ts';
 import type { Hex } from '../../libs/contexts/chain/src/domain/rpc-types.ts';
-import { ReadSide } from '../simulation/read-side.ts';
+import { ReadSide } from './read-side.ts';
 import { ToldReader } from './told-reader.ts';
 import { TreeCapture } from './tree-capture.ts';
 import type { Change } from './tree-model.ts';

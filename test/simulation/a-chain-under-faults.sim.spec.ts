@@ -1,11 +1,8 @@
-import { randomInt } from 'node:crypto';
 import { drawHistory, tell } from './history.ts';
-import { expectInvariants, expectNoStorm } from './invariants.ts';
+import { expectInvariants, expectNoStorm, expectNothingRuns } from './invariants.ts';
 import { NOTABLE_SEEDS } from './notable-seeds.ts';
+import { randomSeed, wishedMinutes, wishedSeeds } from './seeds.ts';
 import { Simulation } from './simulation.ts';
-
-/** `SIMULATION_SEED=n` replays that one history alone. */
-const wished = process.env['SIMULATION_SEED'];
 
 async function happens(seed: number): Promise<void> {
   const history = drawHistory(seed);
@@ -16,19 +13,42 @@ async function happens(seed: number): Promise<void> {
     await simulation.heal();
     await expectInvariants(simulation);
   } catch (error) {
-    process.stderr.write(`SIMULATION_SEED=${seed} replays it.\n${tell(history)}\n${simulation.lines.join('\n')}\n`);
+    process.stderr.write(`${tell(history)}\n${simulation.lines.join('\n')}\nSIMULATION_SEEDS=${seed} replays it: ${String(error)}\n`);
     throw error;
   } finally {
     await simulation.close();
   }
+  await expectNothingRuns(simulation);
+}
+
+/** One after the other for so long; each that fails is printed, and the next begins. */
+async function soak(minutes: number): Promise<void> {
+  const end = performance.now() + minutes * 60_000;
+  const failed: string[] = [];
+  while (performance.now() < end) {
+    const seed = randomSeed();
+    await happens(seed).catch((error: unknown) => failed.push(`${seed}: ${String(error)}`));
+  }
+  expect(failed).toEqual([]);
 }
 
 describe('a chain under faults is captured whole in the end', () => {
-  if (wished === undefined) {
-    it.each(NOTABLE_SEEDS)('seed $seed, which found $found', ({ seed }) => happens(seed));
-    const seed = randomInt(1_000_000_000);
-    it(`random seed ${seed}`, () => happens(seed));
+  const minutes = wishedMinutes();
+  const wished = wishedSeeds();
+  if (minutes !== undefined) {
+    it(`random seeds for ${minutes} minutes`, () => soak(minutes), minutes * 60_000 + 60_000);
+  } else if (wished !== undefined) {
+    it.each(wished)('seed %i', (seed) => happens(seed));
   } else {
-    it.each(wished.split(','))('seed %s', (seed) => happens(Number(seed)));
+    it.each(NOTABLE_SEEDS)('seed $seed, which found $found', ({ seed }) => happens(seed));
+    const seed = randomSeed();
+    it(`random seed ${seed}`, () => happens(seed));
   }
+});
+
+describe('a seed', () => {
+  it('always plans the same, and another one something else', () => {
+    expect(tell(drawHistory(7))).toBe(tell(drawHistory(7)));
+    expect(tell(drawHistory(7))).not.toBe(tell(drawHistory(8)));
+  });
 });

@@ -1,40 +1,26 @@
 import type { Append, Appended, Delivery, EventFilter, EventPage, StreamSummary } from '#platform/event-store';
 import { EventStore } from '#platform/event-store';
 import type { Position, RecordedEvent, StreamName } from '#platform/kernel';
+import type { Mortality } from './mortality.ts';
+import { DeadProcess } from './mortality.ts';
 
-/**
- * The store as one process sees it. Dies in the middle of a chosen append, before or after it is written; whatever the
- * process still does afterwards reaches nobody, as after kill -9.
- */
+/** The store as one process sees it, which may die before or after an append is written. */
 export class MortalEventStore extends EventStore {
   readonly identity: string;
   readonly #store: EventStore;
-  #appendsToLive: number | undefined;
-  #diesWritten = false;
-  #dead = false;
+  readonly #life: Mortality;
+  #subscriptions = 0;
 
-  constructor(store: EventStore) {
+  constructor(store: EventStore, life: Mortality) {
     super();
     this.#store = store;
+    this.#life = life;
     this.identity = store.identity;
   }
 
-  get dead(): boolean {
-    return this.#dead;
-  }
-
-  /** With append number `appends` from now, 1 being the next. */
-  dieWith(appends: number, written: boolean): void {
-    this.#appendsToLive = appends;
-    this.#diesWritten = written;
-  }
-
-  live(): void {
-    this.#appendsToLive = undefined;
-  }
-
-  die(): void {
-    this.#dead = true;
+  /** How many are being read now. */
+  get subscriptions(): number {
+    return this.#subscriptions;
   }
 
   async append(append: Append): Promise<Appended> {
@@ -42,41 +28,38 @@ export class MortalEventStore extends EventStore {
   }
 
   async appendAll(appends: readonly Append[]): Promise<readonly Appended[]> {
-    this.#mustLive();
-    if (this.#appendsToLive !== undefined) this.#appendsToLive -= 1;
-    if (this.#appendsToLive === 0) {
-      this.#dead = true;
-      if (this.#diesWritten) await this.#store.appendAll(appends).catch(() => undefined);
-    }
-    this.#mustLive();
-    return this.#store.appendAll(appends);
+    const reached = this.#life.reach('append');
+    if (reached === 'lives') return this.#store.appendAll(appends);
+    await this.#store.appendAll(appends).catch(() => undefined);
+    throw new DeadProcess();
   }
 
   async readStream(stream: StreamName, from: number, limit: number): Promise<readonly RecordedEvent[]> {
-    this.#mustLive();
+    this.#life.mustLive();
     return this.#store.readStream(stream, from, limit);
   }
 
   async lastRevision(stream: StreamName): Promise<number> {
-    this.#mustLive();
+    this.#life.mustLive();
     return this.#store.lastRevision(stream);
   }
 
   async readAll(after: Position, filter: EventFilter, limit: number): Promise<EventPage> {
-    this.#mustLive();
+    this.#life.mustLive();
     return this.#store.readAll(after, filter, limit);
   }
 
   async listStreams(options: { category?: string; after?: string; limit: number }): Promise<readonly StreamSummary[]> {
-    this.#mustLive();
+    this.#life.mustLive();
     return this.#store.listStreams(options);
   }
 
   subscribe(after: Position, filter: EventFilter, signal: AbortSignal): AsyncIterable<Delivery> {
-    return this.#store.subscribe(after, filter, signal);
+    return this.#counted(this.#store.subscribe(after, filter, signal));
   }
 
   async head(): Promise<Position> {
+    this.#life.mustLive();
     return this.#store.head();
   }
 
@@ -89,10 +72,15 @@ export class MortalEventStore extends EventStore {
   }
 
   async close(): Promise<void> {
-    this.#dead = true;
+    this.#life.die();
   }
 
-  #mustLive(): void {
-    if (this.#dead) throw new Error('this process is dead');
+  async *#counted(deliveries: AsyncIterable<Delivery>): AsyncGenerator<Delivery, void, void> {
+    this.#subscriptions += 1;
+    try {
+      yield* deliveries;
+    } finally {
+      this.#subscriptions -= 1;
+    }
   }
 }

@@ -1,76 +1,107 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { EventStore } from '#platform/event-store';
-import { ChainfoldError, systemClock } from '#platform/kernel';
+import type { EventReader } from '#platform/event-store';
+import type { Clock } from '#platform/kernel';
+import { ChainfoldError } from '#platform/kernel';
 import { ProjectionRunner } from '#platform/projections';
-import { contentPages, SqliteReadStore, SqliteReadWriter } from '#platform/read-store';
+import { contentPages, isTransientSqlite, SqliteReadStore } from '#platform/read-store';
 import { SqliteChainExplorer } from '../../libs/contexts/chain/src/adapters/sqlite.chain-explorer.ts';
 import { CHAIN_EXPLORER, chainExplorer } from '../../libs/contexts/chain/src/projections/chain-explorer.projection.ts';
+import { FaultySink } from './faulty-sink.ts';
+import type { Mortality } from './mortality.ts';
+import { DeadProcess } from './mortality.ts';
+import type { Poison } from './poison.ts';
+import type { SinkFault } from './steps.ts';
+
+export interface ReadSurroundings {
+  readonly clock: Clock;
+  readonly readFile: string;
+  readonly sinkFaults: SinkFault[];
+  readonly poison: Poison;
+}
 
 /** Small, so that a history has many batches, and reorganisations fall between them. */
 const BATCH_EVENTS = 16;
+/** Of the simulated clock. */
+const RETRY_MS = { firstRetryMs: 50, maxRetryMs: 500 };
+const LOOK_MS = 100;
 
-/** The explorer's read model beside the capture, stopped, started and rebuilt as a history says. */
+/** The explorer's read models as one process has them: its projections, and its queries. */
 export class ReadSide {
   readonly explorer: SqliteChainExplorer;
-  readonly #log: EventStore;
-  readonly #maxBatchEvents: number;
-  readonly #dir = mkdtempSync(join(tmpdir(), 'chainfold-simulation-'));
-  readonly #writer = new SqliteReadWriter(join(this.#dir, 'read.db'), systemClock);
-  readonly #reads = new SqliteReadStore(join(this.#dir, 'read.db'));
-  #runner: ProjectionRunner | undefined;
+  readonly #log: EventReader;
+  readonly #around: ReadSurroundings;
+  readonly #sink: FaultySink;
+  readonly #reads: SqliteReadStore;
+  #runner: ProjectionRunner;
 
-  constructor(log: EventStore, maxBatchEvents = BATCH_EVENTS) {
+  constructor(log: EventReader, life: Mortality, around: ReadSurroundings) {
     this.#log = log;
-    this.#maxBatchEvents = maxBatchEvents;
-    this.explorer = new SqliteChainExplorer(this.#reads, log, systemClock);
+    this.#around = around;
+    this.#sink = new FaultySink(around.readFile, around.clock, life, around.sinkFaults);
+    this.#reads = new SqliteReadStore(around.readFile);
+    this.explorer = new SqliteChainExplorer(this.#reads, log, around.clock);
+    this.#runner = this.#newRunner();
   }
 
-  async start(): Promise<void> {
-    this.#runner = new ProjectionRunner({
-      reader: this.#log,
-      store: this.#writer,
-      projections: [chainExplorer],
-      clock: systemClock,
-      settings: { maxBatchEvents: this.#maxBatchEvents, firstRetryMs: 2, maxRetryMs: 20 },
-      onProgress: (name, position) => this.#reads.advanced(name, position),
-    });
-    await this.#runner.start();
+  start(): Promise<void> {
+    return this.#runner.start();
   }
 
   async restart(): Promise<void> {
-    await this.#runner?.close();
-    await this.start();
+    await this.#runner.close();
+    this.#runner = this.#newRunner();
+    await this.#runner.start();
   }
 
-  async rebuild(): Promise<void> {
-    await this.#running.rebuild(CHAIN_EXPLORER).catch((error: unknown) => {
-      if (!(error instanceof ChainfoldError) || error.code !== 'rebuild-in-progress') throw error;
-    });
+  rebuild(): Promise<unknown> {
+    return this.#runner.rebuild(CHAIN_EXPLORER).catch(unlessRefused);
   }
 
-  /** Until the live generation has the whole log, and nothing is being built beside it. */
+  /** The generation that was live before this one, if one is kept. */
+  async activateKept(): Promise<void> {
+    const kept = this.#sink.generations(CHAIN_EXPLORER).find(({ state }) => state === 'kept');
+    if (kept !== undefined) await this.#runner.activate(CHAIN_EXPLORER, kept.generation).catch(unlessRefused);
+  }
+
+  /** What the rows of the live generation leave out at this moment. */
+  get isParked(): boolean {
+    const live = this.#sink.generations(CHAIN_EXPLORER).find(({ state }) => state === 'live');
+    return live !== undefined && this.#sink.parkedKeys(live).length > 0;
+  }
+
+  /** As an operator does once the projection is corrected. */
+  async retryParked(): Promise<void> {
+    for (const { key } of await this.#runner.parked(CHAIN_EXPLORER)) await this.#runner.retry(CHAIN_EXPLORER, key).catch(unlessRefused);
+  }
+
+  async isRebuilding(): Promise<boolean> {
+    const [status] = await this.#runner.status();
+    return status?.rebuild !== undefined;
+  }
+
+  /** The live generation has the whole log and nothing is wrong, parked or being built beside it. */
+  async isCaughtUp(): Promise<boolean> {
+    const [status] = await this.#runner.status();
+    const parked = await this.#runner.parked(CHAIN_EXPLORER);
+    return status?.lagEvents === 0 && status.rebuild === undefined && parked.length === 0 && status.lastError === undefined;
+  }
+
   async caughtUp(): Promise<void> {
-    await this.#reads.waitFor(CHAIN_EXPLORER, await this.#log.head(), 20_000, systemClock);
-    for (let tries = 0; tries < 4_000; tries += 1) {
-      const [status] = await this.#running.status();
-      if (status?.rebuild === undefined) return;
-      await systemClock.sleep(5);
+    for (let tries = 0; tries < 2_000; tries += 1) {
+      if (await this.isCaughtUp()) return;
+      await this.#around.clock.sleep(LOOK_MS);
     }
-    throw new Error('the rebuilt generation did not go live');
+    throw new Error(`the read models never came to the head of the log: ${await this.told()}`);
   }
 
-  async troubles(): Promise<readonly unknown[]> {
-    const [status] = await this.#running.status();
-    return [...(await this.#running.parked(CHAIN_EXPLORER)), ...(status?.lastError === undefined ? [] : [status.lastError])];
+  async told(): Promise<string> {
+    return JSON.stringify({ status: await this.#runner.status(), parked: await this.#runner.parked(CHAIN_EXPLORER) }, null, 1);
   }
 
   /** Every row of the live generation, one line each, in the order of the keys. */
   dump(): string {
-    const live = this.#writer.generations(CHAIN_EXPLORER).find(({ state }) => state === 'live');
+    const live = this.#sink.generations(CHAIN_EXPLORER).find(({ state }) => state === 'live');
     if (live === undefined) return '';
-    const database = this.#writer.snapshot();
+    const database = this.#sink.snapshot();
     try {
       return [...contentPages(database, live, live.tables)].flatMap(({ lines }) => lines).join('');
     } finally {
@@ -79,14 +110,27 @@ export class ReadSide {
   }
 
   async close(): Promise<void> {
-    await this.#runner?.close();
+    await this.#runner.close();
     this.#reads.close();
-    this.#writer.close();
-    rmSync(this.#dir, { recursive: true, force: true });
+    this.#sink.close();
   }
 
-  get #running(): ProjectionRunner {
-    if (this.#runner === undefined) throw new Error('start first');
-    return this.#runner;
+  #newRunner(): ProjectionRunner {
+    return new ProjectionRunner({
+      reader: this.#log,
+      store: this.#sink,
+      projections: [this.#around.poison.into(chainExplorer)],
+      clock: this.#around.clock,
+      settings: { maxBatchEvents: BATCH_EVENTS, ...RETRY_MS },
+      onProgress: (name, position) => this.#reads.advanced(name, position),
+    });
   }
 }
+
+/** What an operator may be told: it can not be done now, the disk has its troubles, or the process ends. */
+function unlessRefused(error: unknown): void {
+  const isRefused = error instanceof ChainfoldError && (REFUSALS.has(error.code) || error.retryable);
+  if (!isRefused && !isTransientSqlite(error) && !(error instanceof DeadProcess)) throw error;
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(['rebuild-in-progress', 'no-such-generation', 'nothing-parked']);

@@ -7,21 +7,28 @@ interface Sleeper {
 
 /**
  * Runs so many times as fast as the machine's, for everything around it does real I/O; and can leap, so that a pause
- * of an hour costs nothing. Who sleeps over a leap wakes at once.
+ * of an hour costs nothing. Who sleeps over a leap wakes at once. Monotonic time never falls; what the wall shows jumps
+ * and drifts as it is told, backwards too, and wakes nobody.
  */
 export class SwiftClock implements Clock {
   readonly #speed: number;
   readonly #started = performance.now();
-  readonly #wallAtStart = Date.parse('2024-01-01T00:00:00.000Z');
   readonly #sleepers = new Set<Sleeper>();
   #leapt = 0;
+  #wall = { at: 0, shows: Date.parse('2024-01-01T00:00:00.000Z'), rate: 1 };
 
   constructor(speed: number) {
     this.#speed = speed;
   }
 
+  /** How many wait for the clock now. */
+  get sleeping(): number {
+    return this.#sleepers.size;
+  }
+
   now(): number {
-    return Math.round(this.#wallAtStart + this.monotonic());
+    const { at, shows, rate } = this.#wall;
+    return Math.round(shows + (this.monotonic() - at) * rate);
   }
 
   monotonic(): number {
@@ -49,5 +56,14 @@ export class SwiftClock implements Clock {
     this.#leapt += ms;
     const now = this.monotonic();
     for (const sleeper of [...this.#sleepers].sort((a, b) => a.at - b.at)) if (sleeper.at <= now) sleeper.wake();
+  }
+
+  jumpWall(ms: number): void {
+    this.#wall = { ...this.#wall, at: this.monotonic(), shows: this.now() + ms };
+  }
+
+  /** From now on the wall goes so many times as fast as time; 0: it stands, below: it goes back. */
+  driftWall(rate: number): void {
+    this.#wall = { at: this.monotonic(), shows: this.now(), rate };
   }
 }

@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
+import { START } from '#platform/kernel';
+import type { Position } from '#platform/kernel';
 import { hashContent, isAtOrAbove } from '#platform/read-store';
 import type { Content, SqliteReadWriter, Verification } from '#platform/read-store';
 import type { GenerationLane } from './generation-lane.ts';
@@ -16,8 +18,8 @@ export class GenerationSwap {
 
   /** Counts and hashes the content, and that of the live one at the very same position where it can move there. */
   async verify(live: GenerationLane | undefined, lane: GenerationLane): Promise<Verification> {
-    const movable = canMove(live) ? live : undefined;
-    const moment = await together(movable, lane, () => ({ db: this.#store.snapshot(), position: lane.position }));
+    const movable = live !== undefined && canMove(live) ? live : undefined;
+    const moment = await this.#together(movable, lane, () => ({ db: this.#store.snapshot(), position: lane.position }));
     try {
       const content = await this.#hash(moment.db, lane);
       const compared = movable === undefined ? undefined : await this.#hash(moment.db, movable);
@@ -30,7 +32,7 @@ export class GenerationSwap {
 
   /** One step, at one position; `swapped` runs before either goes on. */
   async swap(live: GenerationLane | undefined, lane: GenerationLane, verification: Verification, swapped: () => void): Promise<void> {
-    await together(live, lane, () => {
+    await this.#together(live, lane, () => {
       this.#store.swap({ projection: lane.projection.name, generation: lane.generation }, verification);
       swapped();
     });
@@ -45,21 +47,35 @@ export class GenerationSwap {
       await nextTurn();
     }
   }
-}
 
-function canMove(live: GenerationLane | undefined): live is GenerationLane {
-  return live !== undefined && live.trouble === undefined && live.paused === undefined;
-}
-
-/** Both stand still at the same position while `fn` runs; without a live one that can move, only the other does. */
-async function together<T>(live: GenerationLane | undefined, lane: GenerationLane, fn: () => T): Promise<T> {
-  if (!canMove(live)) return lane.exclusive(fn);
-  return live.exclusive(() =>
-    lane.exclusive(async () => {
-      const target = isAtOrAbove(live.position, lane.position) ? live.position : lane.position;
-      await live.advanceTo(target);
-      await lane.advanceTo(target);
+  /**
+   * Both stand still at the same position while `fn` runs. Where the live one can not move only the other does, at or
+   * after what readers have seen, so that it never falls back under them.
+   */
+  async #together<T>(live: GenerationLane | undefined, lane: GenerationLane, fn: () => T): Promise<T> {
+    if (live === undefined) return lane.exclusive(fn);
+    if (canMove(live)) {
+      return live.exclusive(() =>
+        lane.exclusive(async () => {
+          const target = isAtOrAbove(live.position, lane.position) ? live.position : lane.position;
+          await live.advanceTo(target);
+          await lane.advanceTo(target);
+          return fn();
+        }),
+      );
+    }
+    return lane.exclusive(async () => {
+      for (let seen = this.#seen(live); !isAtOrAbove(lane.position, seen); seen = this.#seen(live)) await lane.advanceTo(seen);
       return fn();
-    }),
-  );
+    });
+  }
+
+  /** From its rows: one in trouble may not know what it wrote. */
+  #seen({ projection, generation }: GenerationLane): Position {
+    return this.#store.generation({ projection: projection.name, generation })?.position ?? START;
+  }
+}
+
+function canMove({ trouble, paused }: GenerationLane): boolean {
+  return trouble === undefined && paused === undefined;
 }

@@ -3,7 +3,7 @@ import { generateChain } from '../../../../../test/load/generated-chain.ts';
 import type { RecordedBlock } from '../../../../../test/load/recorded-chain.ts';
 import { RecordedChain, recordBlock } from '../../../../../test/load/recorded-chain.ts';
 import { ReplayNode } from '../../../../../test/load/replay-node.ts';
-import { expectNothingInvented } from '../../../../../test/simulation/invariants.ts';
+import { expectNothingInvented } from '../../../../../test/simulation/invariants-of-the-log.ts';
 import { SwiftClock } from '../../../../../test/simulation/swift-clock.ts';
 
 const CHAIN = '424242';

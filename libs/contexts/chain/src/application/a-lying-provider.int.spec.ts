@@ -9,7 +9,7 @@ import { generateRichChain } from '../../../../../test/load/rich-chain.ts';
 import type { Tampering } from '../../../../../test/load/tampering.ts';
 import { isNamed, NOT_COMMITTED, tamperings } from '../../../../../test/load/tampering.ts';
 import { temporaryStore } from '../../../../../test/load/temporary-store.ts';
-import { expectNothingInvented } from '../../../../../test/simulation/invariants.ts';
+import { expectNothingInvented } from '../../../../../test/simulation/invariants-of-the-log.ts';
 import { SwiftClock } from '../../../../../test/simulation/swift-clock.ts';
 import { ENFORCE_ALL } from '../domain/verification/part-rules.ts';
 

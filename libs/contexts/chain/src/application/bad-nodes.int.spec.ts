@@ -5,7 +5,7 @@ import { RecordedChain } from '../../../../../test/load/recorded-chain.ts';
 import type { Fault } from '../../../../../test/load/replay-faults.ts';
 import type { ReplayOptions } from '../../../../../test/load/replay-node.ts';
 import { ReplayNode } from '../../../../../test/load/replay-node.ts';
-import { expectNothingInvented } from '../../../../../test/simulation/invariants.ts';
+import { expectNothingInvented } from '../../../../../test/simulation/invariants-of-the-log.ts';
 import { SwiftClock } from '../../../../../test/simulation/swift-clock.ts';
 import { captureHealth } from './capture-health.ts';
 

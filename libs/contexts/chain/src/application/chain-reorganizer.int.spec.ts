@@ -62,6 +62,22 @@ describe('a fallback provider that is still syncing', () => {
   });
 });
 
+describe('a fallback provider that is left on a dead branch', () => {
+  it('does not stop the chain while the first one can not be asked', async () => {
+    const [first, second] = [await stub(60), await stub(60)];
+    second.switchTo(await generateBranch({ seed: 98, transactionsPerBlock: 1 }, blocks[50]!, 11), false);
+    const capture = rig();
+    await capture.start([first.url, second.url], { finality: { depth: 5 }, blockTimeMs: 200 });
+    await capture.until('final', () => capture.view(CHAIN), (view) => view.finalized?.number === 55);
+    first.faults.add({ does: { kind: 'cut' } });
+    await pause(2_000);
+    first.faults.clear();
+    first.advanceTo(65);
+    await capture.untilHead(CHAIN, 65);
+    expect(await capture.events('ChainStopped')).toEqual([]);
+  });
+});
+
 describe('a rollback', () => {
   it('is followed when every provider shows it', async () => {
     const both = [await stub(60), await stub(60)];

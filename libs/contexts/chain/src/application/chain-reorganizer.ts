@@ -90,15 +90,18 @@ export class ChainReorganizer {
     return view.hashAt(number) === latest.hash ? undefined : { number, hash: latest.hash, parentHash: latest.parentHash };
   }
 
-  /** What would stop the chain is asked twice too, and is no more than a provider gone astray while another one still stands with us. */
+  /**
+   * What would stop the chain is asked twice too, and is no more than a provider gone astray while another one still
+   * stands with us, or can not be asked: waiting loses nothing, and a stop needs somebody who then may believe the wrong one.
+   */
   async #ancestor(node: ChainNode, view: ChainView, seen: HeadHint, signal: AbortSignal): Promise<BlockRef> {
     try {
       return await findForkPoint(node, view, seen.number);
     } catch (error) {
       if (!(error instanceof ChainContradicts)) throw error;
       await this.#options.clock.sleep(CONFIRM_MS, signal);
-      const others = this.#options.providers.others(node) ?? [];
-      if (await anyServes(others, view.head as BlockRef)) throw new NodeLagging(node.label, seen.number);
+      const others = this.#options.providers.others(node);
+      if (others === undefined || (await anyServes(others, view.head as BlockRef))) throw new NodeLagging(node.label, seen.number);
       return findForkPoint(node, view, seen.number);
     }
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { SnapshotStore } from '#platform/actors';
 import { ActorSystem } from '#platform/actors';
 import type { EventStore } from '#platform/event-store';
@@ -15,6 +16,9 @@ import { viewOf } from '../../libs/contexts/chain/src/application/chain-view.ts'
 import type { Keccak256 } from '../../libs/contexts/chain/src/domain/verification/crypto.ts';
 import type { ChainNode } from '../../libs/contexts/chain/src/ports/chain-node.port.ts';
 import { MortalEventStore } from './mortal-event-store.ts';
+import { Mortality } from './mortality.ts';
+import type { ReadSurroundings } from './read-side.ts';
+import { ReadSide } from './read-side.ts';
 
 export interface Surroundings {
   readonly chainId: string;
@@ -23,28 +27,42 @@ export interface Surroundings {
   readonly snapshots: SnapshotStore;
   readonly clock: Clock;
   readonly keccak256: Keccak256;
+  /** Left out: it captures only. */
+  readonly reads?: ReadSurroundings;
 }
 
 /** In real time, since sockets know no other. */
 const REQUEST_TIMEOUT_MS = 250;
+/** Of the simulated clock. */
+const DRAIN_MS = 10_000;
+const LINES_KEPT = 60;
+/** All that must end does so at once, but for what a socket or the disk has in hand. */
+const MOST_LOOKS = 1_000;
+const LOOK_EVERY_MS = 10;
 
-/** Capture from one start of its process to its end, orderly or not. */
-export class CaptureLife {
+/** Everything of one process, from its start to its end, orderly or not: capture, backfills, projections, queries. */
+export class ProcessLife {
+  readonly mortality = new Mortality();
   readonly store: MortalEventStore;
   readonly board: CaptureStatusBoard;
+  readonly read: ReadSide | undefined;
+  readonly actors: ReturnType<typeof defineChainActors>;
   /** The last things logged, for who must find out why. */
   readonly lines: string[] = [];
-  readonly actors: ReturnType<typeof defineChainActors>;
   readonly #chainId: string;
+  readonly #system: ActorSystem;
   readonly #nodes: readonly ChainNode[];
   readonly #stop = new AbortController();
   readonly #running: readonly Promise<unknown>[];
+  #closing: Promise<void> | undefined;
 
-  constructor(urls: readonly string[], { chainId, startBlock, store, snapshots, clock, keccak256 }: Surroundings) {
+  private constructor(urls: readonly string[], { chainId, startBlock, store, snapshots, clock, keccak256, reads }: Surroundings) {
     this.#chainId = chainId;
-    this.store = new MortalEventStore(store);
+    this.store = new MortalEventStore(store, this.mortality);
     this.board = new CaptureStatusBoard(clock);
-    this.actors = defineChainActors(new ActorSystem({ store: this.store, clock, snapshots }), keccak256);
+    this.read = reads === undefined ? undefined : new ReadSide(this.store, this.mortality, reads);
+    this.#system = new ActorSystem({ store: this.store, clock, snapshots });
+    this.actors = defineChainActors(this.#system, keccak256);
     const limits = { requestTimeoutMs: REQUEST_TIMEOUT_MS, maxReconnectWaitMs: 100 };
     const metrics = { call: () => undefined, request: () => undefined };
     this.#nodes = urls.map((url) => connectChainNode(url, { clock, metrics, receipts: true, limits }));
@@ -58,27 +76,63 @@ export class CaptureLife {
     for (const run of this.#running) run.catch(() => undefined);
   }
 
+  static async begin(urls: readonly string[], surroundings: Surroundings): Promise<ProcessLife> {
+    const life = new ProcessLife(urls, surroundings);
+    await life.read?.start();
+    return life;
+  }
+
+  get dead(): boolean {
+    return this.mortality.dead;
+  }
+
+  /** Nobody can ask it anything any more. */
+  get isClosing(): boolean {
+    return this.dead || this.#stop.signal.aborted;
+  }
+
   async view(): Promise<ChainView> {
     return viewOf((await this.actors.chains.peek(this.#chainId)).state);
   }
 
   /** Nothing is finished and nobody is told; what is under way reaches nothing any more. */
-  async drop(): Promise<void> {
-    this.store.die();
+  drop(): Promise<void> {
+    this.mortality.die();
     this.#stop.abort(new Error('killed'));
-    await Promise.allSettled(this.#nodes.map((node) => node.close()));
+    this.#closing ??= Promise.allSettled([...this.#nodes.map((node) => node.close()), this.read?.close()]).then(() => undefined);
+    return this.#closing;
   }
 
+  /** As after SIGTERM: what waits is answered, checkpoints are stored. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error('stopped'));
-    await Promise.allSettled(this.#running);
+    await inTime(Promise.allSettled(this.#running));
+    await this.#system.drain(DRAIN_MS);
+    this.#closing ??= Promise.resolve(this.read?.close());
+    await this.#closing;
+    this.mortality.die();
+  }
+
+  /** Resolves when nothing of it runs any more. */
+  async ended(): Promise<void> {
+    await inTime(Promise.allSettled([...this.#running, this.#closing]));
   }
 
   #log(): CaptureLog {
     const at = (level: string) => (fields: object, message: string): void => {
       this.lines.push(`${level} ${message} ${JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? `${value.name}: ${value.message}` : value))}`);
-      if (this.lines.length > 60) this.lines.shift();
+      if (this.lines.length > LINES_KEPT) this.lines.shift();
     };
     return { info: at('info'), warn: at('warn'), error: at('error') };
+  }
+}
+
+/** By looks, not by time, for the whole of this may be stopped for a while. */
+async function inTime(work: Promise<unknown>): Promise<void> {
+  let done = false;
+  void work.then(() => (done = true));
+  for (let looks = 0; !done; looks += 1) {
+    if (looks > MOST_LOOKS) throw new Error('what was told to stop still runs');
+    await pause(LOOK_EVERY_MS);
   }
 }
