@@ -14,8 +14,7 @@ export function packText(text: string | Uint8Array): AppendPayload {
   if (text.length < COMPRESS_FROM_CHARS) return { raw: null, payload: typeof text === 'string' ? text : Buffer.from(text).toString() };
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   const payload = zstdCompressSync(bytes, {
-    // The checksum makes a damaged payload an error instead of wrong events.
-    params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
     pledgedSrcSize: bytes.length,
     chunkSize: bytes.length,
   });
