@@ -60,6 +60,8 @@ export function openLogToRead(directory: string): LogFile {
   if (!existsSync(path)) throw new DataMissing(path);
   return explained(path, () =>
     closedOnError(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), (db) => {
+      // Whoever began to make it has not come to the end.
+      if (isEmpty(db)) throw new DataMissing(path);
       const identity = checkedIdentity(db, path);
       const version = pragma(db, 'user_version');
       if (version < FORMAT_VERSION) throw new DataOlder(path, version, FORMAT_VERSION);
@@ -106,8 +108,10 @@ function create(db: DatabaseSync): void {
 /** Whole or not at all; an older version must not read what this one writes. */
 function upgrade(db: DatabaseSync): void {
   if (pragma(db, 'user_version') === FORMAT_VERSION) return;
-  db.exec(`BEGIN EXCLUSIVE; ALTER TABLE append ADD COLUMN sum INTEGER; UPDATE meta SET value = '${FORMAT_VERSION}' WHERE key = 'format';
-    PRAGMA user_version = ${FORMAT_VERSION}; COMMIT`);
+  db.exec('PRAGMA synchronous = FULL; BEGIN EXCLUSIVE');
+  db.exec('ALTER TABLE append ADD COLUMN sum INTEGER');
+  db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(FORMAT_VERSION));
+  db.exec(`PRAGMA user_version = ${FORMAT_VERSION}; COMMIT`);
 }
 
 function checkedIdentity(db: DatabaseSync, path: string): string {

@@ -117,6 +117,19 @@ describe(`the files of a log, damaged (seed ${SEED})`, () => {
     }
   });
 
+  it('say that events are missing where a row is gone', async () => {
+    restore(closed);
+    const log = new DatabaseSync(path('log.sqlite'));
+    log.exec('DELETE FROM append WHERE first = (SELECT first FROM append WHERE stream = 1 AND revision > 4 ORDER BY revision LIMIT 1)');
+    const { name } = log.prepare('SELECT name FROM stream WHERE id = 1').get() as { name: (typeof STREAMS)[number] };
+    log.close();
+    const reader = openSqliteEventReader({ directory });
+    const gone = { code: 'data-damaged', facts: { reason: expect.stringContaining('nothing') } };
+    await expect(reader.readAll(START, {}, 10_000)).rejects.toMatchObject(gone);
+    await expect(reader.readStream(name, 0, 10_000)).rejects.toMatchObject(gone);
+    await reader.close();
+  });
+
   it('are all there after kill -9, also where the index of the WAL is nonsense or gone', async () => {
     restore(killed);
     expect(await opened()).toEqual(written);

@@ -257,7 +257,9 @@ describe('the embedded log', () => {
     await reader.close();
   });
 
-  it('says that there is nothing to read where no log was ever written', () => {
+  it('says that there is nothing to read where no log was ever written, or not to its end', () => {
+    expect(() => openSqliteEventReader({ directory })).toThrow(expect.objectContaining({ code: 'data-missing' }));
+    new DatabaseSync(file).exec('PRAGMA journal_mode = WAL');
     expect(() => openSqliteEventReader({ directory })).toThrow(expect.objectContaining({ code: 'data-missing' }));
   });
 
