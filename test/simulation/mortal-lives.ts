@@ -13,7 +13,7 @@ import type { KillPoint } from './kill-at.ts';
 const PROGRAM = resolve(import.meta.dirname, 'mortal-program.ts');
 const KILLER = resolve(import.meta.dirname, 'kill-at.ts');
 /** A life that reaches its point of death at all does so long before. */
-const LIFE_MS = 10_000;
+const LIFE_MS = 60_000;
 
 interface Answer {
   readonly stream: string;
@@ -122,7 +122,10 @@ export class MortalLives {
     const store = new SqliteReadWriter(join(this.directory, 'read.db'), systemClock);
     const db = store.snapshot();
     try {
-      for (const generation of store.generations('tally')) {
+      const generations = store.generations('tally');
+      // One answers at any time: never none, amid a swap or after it.
+      expect(generations.filter(({ state }) => state === 'live')).toHaveLength(Math.min(generations.length, 1));
+      for (const generation of generations) {
         if (generation.state === 'retiring') continue;
         const seen = events.filter(({ position }) => isAtOrAbove(generation.position, position));
         const table = `"tally$${generation.generation}$totals"`;

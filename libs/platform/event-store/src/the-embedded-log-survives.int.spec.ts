@@ -82,6 +82,36 @@ describe('the embedded log', () => {
     expect(acknowledged.size).toBe(8);
   });
 
+  it('keeps what each of two owners was answered when nothing kept the second one out, without gap or double', async () => {
+    const owner = (name: string): string => `
+      const store = await log.openSqliteEventStore({ directory });
+      const event = (id) => ({ id, type: 'T', schemaVersion: 1, occurredAt: 'o', recordedAt: 'r', correlationId: 'c', causationId: 'k', data: { id } });
+      let conflicts = 0;
+      for (let n = 0; n < 150; ) {
+        const last = await store.lastRevision('note-a');
+        await store.append({ stream: 'note-a', expected: last < 0 ? 'noStream' : last, events: [event('${name}' + n)] }).then(
+          ({ lastRevision }) => process.stdout.write(['${name}' + n++, lastRevision].join(' ') + '\\n'),
+          (error) => { if (error.code !== 'revision-conflict') throw error; conflicts++; });
+      }
+      process.stdout.write('conflicts ' + conflicts + '\\n');
+      await store.close();`;
+    await filled('first');
+    const said = await Promise.all(
+      ['x', 'y'].map(async (name) => {
+        const lines: [string, number][] = [];
+        for await (const line of createInterface(run(owner(name)).stdout!)) lines.push([line.split(' ')[0]!, Number(line.split(' ')[1])]);
+        return lines;
+      }),
+    );
+    expect(said.map((lines) => lines.at(-1)?.[0])).toEqual(['conflicts', 'conflicts']);
+    const answered = new Map(said.flatMap((lines) => lines.slice(0, -1)));
+    const reader = openSqliteEventReader({ directory });
+    const events = (await reader.readAll(START, {}, 1_000)).events;
+    await reader.close();
+    expect(new Map(events.slice(1).map((event) => [event.id, event.revision]))).toEqual(answered);
+    expect(events.map((event) => event.revision)).toEqual(Array.from({ length: 301 }, (_, n) => n));
+  });
+
   it('wakes readers in another thread and in another process', async () => {
     const store = await open();
     const reader = `
