@@ -2,16 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { openSqliteEventReader, type SqliteEventReader } from '#platform/event-store';
 import { type Position, type RecordedEvent, START, systemClock } from '#platform/kernel';
 import { contentPages, isAtOrAbove, SqliteReadWriter } from '#platform/read-store';
 import { projected, tally } from '#platform/testing';
 import type { KillPoint } from './kill-at.ts';
 
-const PROGRAM = resolve(import.meta.dirname, 'mortal-program.ts');
-const KILLER = resolve(import.meta.dirname, 'kill-at.ts');
+const PROGRAM = fileURLToPath(new URL('./mortal-program.ts', import.meta.url));
+const KILLER = new URL('./kill-at.ts', import.meta.url).href;
 /** A life that reaches its point of death at all does so long before. */
 const LIFE_MS = 60_000;
 

@@ -90,7 +90,10 @@ describe('the embedded log', () => {
       for (let n = 0; n < 150; ) {
         const last = await store.lastRevision('note-a');
         await store.append({ stream: 'note-a', expected: last < 0 ? 'noStream' : last, events: [event('${name}' + n)] }).then(
-          ({ lastRevision }) => process.stdout.write(['${name}' + n++, lastRevision].join(' ') + '\\n'),
+          ({ lastRevision }) => {
+            if (lastRevision !== last + 1) throw new Error('decided on ' + last + ', written at ' + lastRevision);
+            process.stdout.write(['${name}' + n++, lastRevision].join(' ') + '\\n');
+          },
           (error) => { if (error.code !== 'revision-conflict') throw error; conflicts++; });
       }
       process.stdout.write('conflicts ' + conflicts + '\\n');
