@@ -89,7 +89,7 @@ describe(`the files of a log, damaged (seed ${SEED})`, () => {
 
   it('give all that was written or are refused, whichever bit of the log has flipped', async () => {
     const outcomes = new Map<string, number>();
-    for (let flip = 0; flip < 300; flip++) {
+    for (let flip = 0; flip < 200; flip++) {
       restore(closed);
       overwrite('log.sqlite', (bytes) => (bytes[random(bytes.length)]! ^= 1 << random(8)));
       const found = await opened();
@@ -102,7 +102,7 @@ describe(`the files of a log, damaged (seed ${SEED})`, () => {
   });
 
   it('give no other events of a stream, whichever bit has flipped', async () => {
-    for (let flip = 0; flip < 300; flip++) {
+    for (let flip = 0; flip < 200; flip++) {
       restore(closed);
       overwrite('log.sqlite', (bytes) => (bytes[random(bytes.length)]! ^= 1 << random(8)));
       const stream = STREAMS[flip % STREAMS.length]!;
