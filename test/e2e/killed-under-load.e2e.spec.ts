@@ -1,10 +1,17 @@
+import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { AnvilProcess } from './stage/anvil-process.ts';
 import { chainfold, ChainfoldProcess, temporaryDirectory } from './stage/chainfold-process.ts';
+import { SeededRandom } from '../simulation/seeded-random.ts';
 import { expectGaplessStreams, expectSameAsNode, followed } from './stage/same-as-node.ts';
 
+/** `KILL_SEED=n` replays the moments of one run. */
+const seed = Number(process.env['KILL_SEED'] ?? randomInt(1_000_000_000));
+const KILLS = 12;
+
 describe('kill -9 under load', () => {
-  it('ten times: no gap, no duplicate, following again', async () => {
+  it(`${KILLS} times at random (KILL_SEED=${seed}): no gap, no duplicate, following again`, async () => {
+    const random = new SeededRandom(seed);
     const dataDir = temporaryDirectory('killed');
     const node = await AnvilProcess.start();
     const env = { DATA_DIR: dataDir, RPC_URL: node.url, START_BLOCK: '0' };
@@ -18,8 +25,8 @@ describe('kill -9 under load', () => {
     let product = await ChainfoldProcess.start(env);
     const backAfterMs: number[] = [];
     try {
-      for (let kill = 0; kill < 10; kill++) {
-        await new Promise((resume) => setTimeout(resume, 300 + 170 * kill));
+      for (let kill = 0; kill < KILLS; kill++) {
+        await new Promise((resume) => setTimeout(resume, random.between(0, 2_000)));
         await product.kill();
         const started = performance.now();
         product = await ChainfoldProcess.start(env);

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { nodeTooOld } from '../../all-in-one/src/node-version.ts';
 
 const tooOld = nodeTooOld();
@@ -9,6 +11,8 @@ if (tooOld !== undefined) {
 
 // `chainfold events | head` has read enough.
 process.stdout.on('error', () => process.exit(0));
+
+module.enableCompileCache(fileURLToPath(new URL('../../../../node_modules/.cache/chainfold', import.meta.url)));
 
 // Only now: what they import does not exist in an older Node.
 await import('reflect-metadata');

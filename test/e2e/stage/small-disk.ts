@@ -38,6 +38,12 @@ export class SmallDisk {
     rmSync(this.#ballast, { force: true });
   }
 
+  /** No process may have a file open there to write. */
+  protect(readOnly: boolean): void {
+    const mode = readOnly ? 'ro' : 'rw';
+    if (spawnSync('mount', ['-o', `remount,${mode}`, this.directory]).status !== 0) throw new Error(`could not be made ${mode}`);
+  }
+
   /** No process may work there any more. */
   unmount(): void {
     spawnSync('umount', [this.directory]);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ChainfoldError } from '#platform/kernel';
 
 /** What can be wrong with a file or directory of data, told so that an operator knows the way out. */
@@ -12,6 +13,18 @@ export class DataNewer extends ChainfoldError {
   }
 }
 
+/** Only who may write can bring it up to date. */
+export class DataOlder extends ChainfoldError {
+  constructor(path: string, found: number, known: number) {
+    super('The data was written by an older version and has not been brought up to date', {
+      code: 'data-older',
+      kind: 'unavailable',
+      facts: { path, found, known },
+      hint: 'Start the service once: that brings it up to date.',
+    });
+  }
+}
+
 export class DataDamaged extends ChainfoldError {
   constructor(path: string, reason: string, cause?: unknown) {
     super('The data can not be read: the file is damaged or not ours', {
@@ -20,6 +33,18 @@ export class DataDamaged extends ChainfoldError {
       facts: { path, reason },
       hint: 'Put a copy of the file back, or move it away to start with an empty one. Nothing was changed.',
       cause,
+    });
+  }
+}
+
+/** What SQLite can not notice: a WAL that is gone or torn looks like one that ended there. */
+export class LogCutShort extends ChainfoldError {
+  constructor(path: string, head: number, was: number, witness: string) {
+    super('The newest events of the log are missing', {
+      code: 'data-cut-short',
+      kind: 'unavailable',
+      facts: { path, head, was, witness },
+      hint: `Put ${basename(path)} and ${basename(path)}-wal back as they were, both of the same moment; to go on without the missing events, remove ${basename(witness)}. Nothing was changed.`,
     });
   }
 }

@@ -2,18 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { DataDamaged, dataErrorOf, DataMissing, DataNewer } from './data.errors.ts';
+import { DataDamaged, dataErrorOf, DataMissing, DataNewer, DataOlder, LogCutShort } from './data.errors.ts';
+import { highWaterFile, readHighWater } from './high-water-mark.ts';
 
-/** Raised when the layout below, or the text of an append, changes its shape. */
-const FORMAT_VERSION = 1;
+/** Raised when the layout below, or the text of an append, changes its shape. 2: rows have a sum. */
+const FORMAT_VERSION = 2;
 /** "cfld": marks the file as ours. */
 const APPLICATION_ID = 0x63666c64;
 const BUSY_MS = 5_000;
 
 /**
  * A row per append. `kind` is its category and set of types, so routing, filtering and counting touch no payload;
- * the
- * payload is text, or where that is long its zstd frame and `raw` the length of the text in bytes.
+ * the payload is text, or where that is long its zstd frame and `raw` the length of the text in bytes; `sum` is over all
+ * that is read of the row (`row-checksum.ts`).
  */
 const LAYOUT = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -21,7 +22,7 @@ const LAYOUT = `
   CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE append (
     first INTEGER PRIMARY KEY, stream INTEGER NOT NULL, revision INTEGER NOT NULL, count INTEGER NOT NULL,
-    kind INTEGER NOT NULL, raw INTEGER, payload ANY NOT NULL
+    kind INTEGER NOT NULL, raw INTEGER, payload ANY NOT NULL, sum INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX append_by_stream ON append (stream, revision);
   CREATE INDEX append_by_kind ON append (kind);
@@ -36,14 +37,16 @@ export function logFilePath(directory: string): string {
   return join(directory, 'log.sqlite');
 }
 
-/** Creates the log where there is none. Throws `data-newer`, `data-damaged`, `data-read-only`, `disk-full`. */
+/** Creates the log where there is none. Throws `data-newer`, `data-damaged`, `data-cut-short`, `data-read-only`, `disk-full`. */
 export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
   const path = logFilePath(directory);
   return explained(path, () => {
     mkdirSync(directory, { recursive: true });
+    refuseCutShort(directory, path);
     return closedOnError(new DatabaseSync(path, { timeout: BUSY_MS }), (db) => {
       if (isEmpty(db)) create(db);
       const identity = checkedIdentity(db, path);
+      upgrade(db);
       db.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
       if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pragma(db, 'page_size'))}`);
       return { db, identity };
@@ -51,14 +54,37 @@ export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
   });
 }
 
-/** Throws `data-missing`, `data-newer`, `data-damaged`, `data-read-only`. */
+/** Throws `data-missing`, `data-newer`, `data-older`, `data-damaged`, `data-read-only`. */
 export function openLogToRead(directory: string): LogFile {
   const path = logFilePath(directory);
   if (!existsSync(path)) throw new DataMissing(path);
   return explained(path, () =>
-    closedOnError(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), (db) => ({ db, identity: checkedIdentity(db, path) })),
+    closedOnError(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), (db) => {
+      // Whoever began to make it has not come to the end.
+      if (isEmpty(db)) throw new DataMissing(path);
+      const identity = checkedIdentity(db, path);
+      const version = pragma(db, 'user_version');
+      if (version < FORMAT_VERSION) throw new DataOlder(path, version, FORMAT_VERSION);
+      return { db, identity };
+    }),
   );
 }
+
+/** Looks without writing: opening a torn WAL to write would fold back what is whole of it and throw the rest away. */
+function refuseCutShort(directory: string, path: string): void {
+  const mark = readHighWater(directory);
+  if (mark === undefined || !existsSync(path)) return;
+  const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
+  try {
+    if (checkedIdentity(db, path) !== mark.identity) return;
+    const head = (db.prepare(HEAD_OF_LOG).get()?.['head'] as number | undefined) ?? 0;
+    if (head < mark.head) throw new LogCutShort(path, head, mark.head, highWaterFile(directory));
+  } finally {
+    db.close();
+  }
+}
+
+export const HEAD_OF_LOG = 'SELECT first + count - 1 AS head FROM append ORDER BY first DESC LIMIT 1';
 
 /** Runs what touches the file at `path`; errors of SQLite come out as what they mean for the data. */
 export function explained<T>(path: string, work: () => T): T {
@@ -77,6 +103,15 @@ function create(db: DatabaseSync): void {
   db.exec(LAYOUT);
   db.prepare('INSERT INTO meta VALUES (?, ?), (?, ?)').run('identity', `x${randomBytes(8).toString('hex')}`, 'format', String(FORMAT_VERSION));
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION}; COMMIT`);
+}
+
+/** Whole or not at all; an older version must not read what this one writes. */
+function upgrade(db: DatabaseSync): void {
+  if (pragma(db, 'user_version') === FORMAT_VERSION) return;
+  db.exec('PRAGMA synchronous = FULL; BEGIN EXCLUSIVE');
+  db.exec('ALTER TABLE append ADD COLUMN sum INTEGER');
+  db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(FORMAT_VERSION));
+  db.exec(`PRAGMA user_version = ${FORMAT_VERSION}; COMMIT`);
 }
 
 function checkedIdentity(db: DatabaseSync, path: string): string {

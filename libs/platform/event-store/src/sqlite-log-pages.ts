@@ -1,23 +1,20 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { RecordedEvent, StreamName } from '#platform/kernel';
-import { unpackText, type AppendPayload } from './append-payload.ts';
+import { unpackText } from './append-payload.ts';
 import { readEvents } from './append-text.ts';
 import { PositionAhead } from './event-store.errors.ts';
 import type { EventFilter, StreamSummary } from './event-store.port.ts';
 import type { LogPositions } from './log-positions.ts';
 import type { NumberedPage } from './log-subscription.ts';
+import { checkRow, RowsDamaged, type SummedRow } from './row-checksum.ts';
+import { HEAD_OF_LOG } from './sqlite-log-file.ts';
 
 /** Text that one page unpacks at most before it ends, short of its limit of events. */
 const PAGE_CHARS = 4_000_000;
 /** Rows that are looked up at once for each kind that a filter wants. */
 const ROWS_PER_KIND = 64;
 
-type AppendRow = AppendPayload & {
-  readonly first: number;
-  readonly stream: StreamName;
-  readonly revision: number;
-  readonly count: number;
-};
+type AppendRow = SummedRow & { readonly stream: StreamName; readonly sum: number | null };
 
 interface Kind {
   readonly id: number;
@@ -57,7 +54,10 @@ export class SqliteLogPages {
   stream(stream: StreamName, from: number, limit: number): RecordedEvent[] {
     const events: RecordedEvent[] = [];
     const first = Math.max(0, from);
+    let next = first;
     for (const row of this.#sql.streamRows.iterate(stream, first) as Iterable<unknown> as Iterable<AppendRow>) {
+      if (row.revision > next) throw new RowsDamaged(`${stream} has nothing at revision ${next}`);
+      next = row.revision + row.count;
       const start = Math.max(0, first - row.revision);
       const end = Math.min(row.count, start + limit - events.length);
       if (start < end) events.push(...readEvents(this.#textOf(row), placeOf(row), start, end, undefined, this.#positions));
@@ -70,6 +70,7 @@ export class SqliteLogPages {
     const head = this.head();
     if (after > head) throw new PositionAhead(this.#positions.at(after), this.#positions.at(head));
     const wanted = filter.types === undefined ? undefined : new Set(filter.types);
+    if (after === head) return ended([], head, head);
     const events: RecordedEvent[] = [];
     let chars = 0;
     for (const row of this.#rows(after, head, filter)) {
@@ -92,7 +93,7 @@ export class SqliteLogPages {
   #rows(after: number, head: number, filter: EventFilter): Iterable<AppendRow> {
     const first = (this.#sql.firstOfRowWith.get(after + 1)?.['first'] as number | null | undefined) ?? 0;
     if (filter.types === undefined && filter.categories === undefined) {
-      return this.#sql.rows.iterate(first, head) as Iterable<unknown> as Iterable<AppendRow>;
+      return withoutGap(this.#sql.rows.iterate(first, head) as Iterable<unknown> as Iterable<AppendRow>, after, head);
     }
     return this.#rowsOfKinds(this.#kindsOf(filter), first, head);
   }
@@ -110,7 +111,10 @@ export class SqliteLogPages {
       }
       firsts.sort((a, b) => a - b);
       for (const each of firsts) {
-        if (each <= sureUpTo) yield this.#sql.row.get(each) as unknown as AppendRow;
+        if (each > sureUpTo) continue;
+        const row = this.#sql.row.get(each) as unknown as AppendRow | undefined;
+        if (row === undefined) throw new RowsDamaged(`nothing stands at position ${each}`);
+        yield row;
       }
       first = sureUpTo + 1;
     }
@@ -128,10 +132,21 @@ export class SqliteLogPages {
 
   #textOf(row: AppendRow): string {
     if (this.#lastRow?.first === row.first) return this.#lastRow.text;
+    checkRow(row);
     const text = unpackText(row);
     this.#lastRow = { first: row.first, text };
     return text;
   }
+}
+
+function* withoutGap(rows: Iterable<AppendRow>, after: number, head: number): Iterable<AppendRow> {
+  let next = after + 1;
+  for (const row of rows) {
+    if (row.first > next) break;
+    next = row.first + row.count;
+    yield row;
+  }
+  if (next <= head) throw new RowsDamaged(`nothing stands at position ${next}`);
 }
 
 function ended(events: RecordedEvent[], next: number, head: number): NumberedPage {
@@ -145,14 +160,14 @@ function placeOf(row: AppendRow) {
 type Statements = ReturnType<typeof prepare>;
 
 function prepare(db: DatabaseSync) {
-  const columns = 'a.first, s.name AS stream, a.revision, a.count, a.raw, a.payload';
+  const columns = 'a.first, s.name AS stream, a.revision, a.count, a.raw, a.payload, a.sum';
   const last = 'SELECT revision + count - 1 FROM append WHERE stream = s.id ORDER BY revision DESC LIMIT 1';
   const statements = {
-    head: 'SELECT first + count - 1 AS head FROM append ORDER BY first DESC LIMIT 1',
+    head: HEAD_OF_LOG,
     lastRevision: `SELECT (${last}) AS last FROM stream s WHERE name = ?`,
     streams: `SELECT name, (${last}) AS last FROM stream s WHERE name > ? AND name >= ? AND name < ? ORDER BY name LIMIT ?`,
     streamRows: `SELECT ${columns} FROM stream s JOIN append a ON a.stream = s.id WHERE s.name = ?1
-      AND a.revision >= (SELECT max(revision) FROM append WHERE stream = s.id AND revision <= ?2) ORDER BY a.revision`,
+      AND a.revision >= coalesce((SELECT max(revision) FROM append WHERE stream = s.id AND revision <= ?2), 0) ORDER BY a.revision`,
     firstOfRowWith: 'SELECT max(first) AS first FROM append WHERE first <= ?',
     rows: `SELECT ${columns} FROM append a JOIN stream s ON s.id = a.stream WHERE a.first >= ? AND a.first <= ? ORDER BY a.first`,
     row: `SELECT ${columns} FROM append a JOIN stream s ON s.id = a.stream WHERE a.first = ?`,

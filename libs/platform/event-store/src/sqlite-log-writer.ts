@@ -1,8 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { packText, textOf, unpackText, type AppendPayload } from './append-payload.ts';
+import { packText, textOf, unpackText } from './append-payload.ts';
 import { readIds } from './append-text.ts';
 import { judgeAppend } from './append-verdict.ts';
 import type { AppendText } from './event-store.port.ts';
+import { checkRow, sumOfRow, type SummedRow } from './row-checksum.ts';
+import { HEAD_OF_LOG } from './sqlite-log-file.ts';
 
 /** Appends that happen together or not at all. */
 export type WriteRequest = readonly AppendText[];
@@ -98,7 +100,7 @@ export class SqliteLogWriter {
     const { stream, expected, count } = append;
     const end = this.#streamEnd(stream);
     const actual = end?.last ?? -1;
-    const verdict = judgeAppend(expected, actual, { count, read: () => readIds(textOf(append.text)) }, (from, n) => this.#idsAt(end!.id, from, n));
+    const verdict = judgeAppend(expected, actual, { count, read: () => readIds(textOf(append.text)) }, (from, n) => this.#idsAt(stream, end!.id, from, n));
     switch (verdict) {
       case 'conflict':
         return { kind: 'conflict', stream, expected, actual };
@@ -112,8 +114,9 @@ export class SqliteLogWriter {
   }
 
   #insert(append: AppendText, end: StreamEnd): Written {
-    const { raw, payload } = packText(append.text);
-    this.#sql.insert.run(this.#head + 1, end.id, end.last + 1, append.count, this.#kindOf(append), raw, payload);
+    const { stream, count } = append;
+    const row = { first: this.#head + 1, stream, revision: end.last + 1, count, ...packText(append.text) };
+    this.#sql.insert.run(row.first, end.id, row.revision, count, this.#kindOf(append), row.raw, row.payload, sumOfRow(row));
     this.#head += append.count;
     end.last += append.count;
     return { lastRevision: end.last, last: this.#head, repeated: false };
@@ -149,12 +152,13 @@ export class SqliteLogWriter {
     return id;
   }
 
-  #idsAt(stream: number, from: number, count: number): string[] {
+  #idsAt(stream: string, id: number, from: number, count: number): string[] {
     const ids: string[] = [];
-    for (const row of this.#sql.range.iterate(stream, stream, from, from + count)) {
-      const all = readIds(unpackText(row as unknown as AppendPayload));
-      const revision = row['revision'] as number;
-      ids.push(...all.slice(Math.max(0, from - revision), from + count - revision));
+    for (const cells of this.#sql.range.iterate(id, id, from, from + count)) {
+      const row = { stream, ...cells } as unknown as SummedRow & { readonly sum: number | null };
+      checkRow(row);
+      const all = readIds(unpackText(row));
+      ids.push(...all.slice(Math.max(0, from - row.revision), from + count - row.revision));
     }
     return ids;
   }
@@ -201,14 +205,14 @@ type Statements = Record<
 function prepare(db: DatabaseSync): Statements {
   return {
     dataVersion: db.prepare('PRAGMA data_version'),
-    head: db.prepare('SELECT first + count - 1 AS head FROM append ORDER BY first DESC LIMIT 1'),
+    head: db.prepare(HEAD_OF_LOG),
     streamId: db.prepare('SELECT id FROM stream WHERE name = ?'),
     newStream: db.prepare('INSERT INTO stream (name) VALUES (?)'),
     lastRevision: db.prepare('SELECT revision + count - 1 AS last FROM append WHERE stream = ? ORDER BY revision DESC LIMIT 1'),
     kindId: db.prepare('SELECT id FROM kind WHERE category = ? AND types = ?'),
     newKind: db.prepare('INSERT OR IGNORE INTO kind (category, types) VALUES (?, ?)'),
-    insert: db.prepare('INSERT INTO append (first, stream, revision, count, kind, raw, payload) VALUES (?, ?, ?, ?, ?, ?, ?)'),
-    range: db.prepare(`SELECT revision, raw, payload FROM append WHERE stream = ?
+    insert: db.prepare('INSERT INTO append (first, stream, revision, count, kind, raw, payload, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    range: db.prepare(`SELECT first, revision, count, raw, payload, sum FROM append WHERE stream = ?
       AND revision >= (SELECT max(revision) FROM append WHERE stream = ? AND revision <= ?) AND revision < ? ORDER BY revision`),
     rowAt: db.prepare('SELECT first, revision FROM append WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT 1'),
   };

@@ -1,4 +1,5 @@
 import { BroadcastChannel, parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { HighWaterMark } from './high-water-mark.ts';
 import { openLogToWrite } from './sqlite-log-file.ts';
 import { SqliteLogWriter, type WriteAnswer, type WriteRequest } from './sqlite-log-writer.ts';
 import { bellName } from './sqlite-log-bell.ts';
@@ -18,6 +19,7 @@ const port = parentPort as MessagePort;
 const { directory, maxBytes } = workerData as WriterWorkerData;
 const { db, identity } = openLogToWrite(directory, maxBytes);
 const writer = new SqliteLogWriter(db);
+const mark = new HighWaterMark(directory, identity);
 const bell = new BroadcastChannel(bellName(identity));
 
 port.on('message', (first: ToWriter) => {
@@ -40,12 +42,15 @@ answer({ kind: 'ready' });
 function write(requests: readonly WriteRequest[]): void {
   const before = writer.head;
   const answers = writer.write(requests);
+  const moved = writer.head > before;
+  if (moved) mark.raise(writer.head);
   answer({ kind: 'answers', answers });
-  if (writer.head > before) bell.postMessage(writer.head);
+  if (moved) bell.postMessage(writer.head);
 }
 
 function close(): void {
   db.close();
+  mark.close();
   bell.close();
   port.close();
 }

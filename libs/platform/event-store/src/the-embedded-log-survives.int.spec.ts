@@ -82,6 +82,39 @@ describe('the embedded log', () => {
     expect(acknowledged.size).toBe(8);
   });
 
+  it('keeps what each of two owners was answered when nothing kept the second one out, without gap or double', async () => {
+    const owner = (name: string): string => `
+      const store = await log.openSqliteEventStore({ directory });
+      const event = (id) => ({ id, type: 'T', schemaVersion: 1, occurredAt: 'o', recordedAt: 'r', correlationId: 'c', causationId: 'k', data: { id } });
+      let conflicts = 0;
+      for (let n = 0; n < 150; ) {
+        const last = await store.lastRevision('note-a');
+        await store.append({ stream: 'note-a', expected: last < 0 ? 'noStream' : last, events: [event('${name}' + n)] }).then(
+          ({ lastRevision }) => {
+            if (lastRevision !== last + 1) throw new Error('decided on ' + last + ', written at ' + lastRevision);
+            process.stdout.write(['${name}' + n++, lastRevision].join(' ') + '\\n');
+          },
+          (error) => { if (error.code !== 'revision-conflict') throw error; conflicts++; });
+      }
+      process.stdout.write('conflicts ' + conflicts + '\\n');
+      await store.close();`;
+    await filled('first');
+    const said = await Promise.all(
+      ['x', 'y'].map(async (name) => {
+        const lines: [string, number][] = [];
+        for await (const line of createInterface(run(owner(name)).stdout!)) lines.push([line.split(' ')[0]!, Number(line.split(' ')[1])]);
+        return lines;
+      }),
+    );
+    expect(said.map((lines) => lines.at(-1)?.[0])).toEqual(['conflicts', 'conflicts']);
+    const answered = new Map(said.flatMap((lines) => lines.slice(0, -1)));
+    const reader = openSqliteEventReader({ directory });
+    const events = (await reader.readAll(START, {}, 1_000)).events;
+    await reader.close();
+    expect(new Map(events.slice(1).map((event) => [event.id, event.revision]))).toEqual(answered);
+    expect(events.map((event) => event.revision)).toEqual(Array.from({ length: 301 }, (_, n) => n));
+  });
+
   it('wakes readers in another thread and in another process', async () => {
     const store = await open();
     const reader = `
@@ -124,7 +157,7 @@ describe('the embedded log', () => {
       await reading;`);
     const [code] = (await once(child, 'exit')) as [number];
     expect(code).toBe(0);
-    expect(readdirSync(directory)).toEqual(['log.sqlite']);
+    expect(readdirSync(directory).sort()).toEqual(['log.head', 'log.sqlite']);
   });
 
   it('makes the appends of many callers few transactions', async () => {
@@ -218,7 +251,7 @@ describe('the embedded log', () => {
     it('is from a newer version', async () => {
       await filled('a');
       const db = new DatabaseSync(file);
-      db.exec('PRAGMA user_version = 2');
+      db.exec('PRAGMA user_version = 99');
       db.close();
       await refusedWith('data-newer');
     });
@@ -257,7 +290,9 @@ describe('the embedded log', () => {
     await reader.close();
   });
 
-  it('says that there is nothing to read where no log was ever written', () => {
+  it('says that there is nothing to read where no log was ever written, or not to its end', () => {
+    expect(() => openSqliteEventReader({ directory })).toThrow(expect.objectContaining({ code: 'data-missing' }));
+    new DatabaseSync(file).exec('PRAGMA journal_mode = WAL');
     expect(() => openSqliteEventReader({ directory })).toThrow(expect.objectContaining({ code: 'data-missing' }));
   });
 
