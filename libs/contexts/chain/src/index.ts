@@ -1,2 +1,3 @@
 export { ChainModule, chainProjections, type ChainSurroundings } from './chain.module.ts';
 export { chainSettings } from './chain.settings.ts';
+export { chainUpcasters } from './domain/chain.upcasters.ts';
