@@ -13,6 +13,8 @@ export class DataNewer extends ChainfoldError {
 }
 
 export class DataDamaged extends ChainfoldError {
+  readonly reason: string;
+
   constructor(path: string, reason: string, cause?: unknown) {
     super('The data can not be read: the file is damaged or not ours', {
       code: 'data-damaged',
@@ -21,6 +23,7 @@ export class DataDamaged extends ChainfoldError {
       hint: 'Put a copy of the file back, or move it away to start with an empty one. Nothing was changed.',
       cause,
     });
+    this.reason = reason;
   }
 }
 

@@ -5,6 +5,8 @@ export * from './envelope.ts';
 export { eventId } from './event-id.ts';
 export * from './event-store.errors.ts';
 export * from './event-store.port.ts';
+export { backupLog, type BackupManifest, type BackupProgress } from './log-backup.ts';
+export { checkBackup, restoreLog } from './log-restore.ts';
 export { MemoryEventStore, openMemoryEventStore } from './memory.event-store.ts';
 export { openSqliteEventReader, SqliteEventReader, type SqliteEventReaderOptions } from './sqlite.event-reader.ts';
 export { openSqliteEventStore, SqliteEventStore, type SqliteEventStoreOptions } from './sqlite.event-store.ts';

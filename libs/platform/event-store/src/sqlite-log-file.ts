@@ -44,7 +44,8 @@ export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
     return closedOnError(new DatabaseSync(path, { timeout: BUSY_MS }), (db) => {
       if (isEmpty(db)) create(db);
       const identity = checkedIdentity(db, path);
-      db.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
+      // Again, for a log that was restored is one file without it.
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
       if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pragma(db, 'page_size'))}`);
       return { db, identity };
     });
@@ -55,9 +56,12 @@ export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
 export function openLogToRead(directory: string): LogFile {
   const path = logFilePath(directory);
   if (!existsSync(path)) throw new DataMissing(path);
-  return explained(path, () =>
-    closedOnError(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), (db) => ({ db, identity: checkedIdentity(db, path) })),
-  );
+  return explained(path, () => openLogFile(path));
+}
+
+/** For reading, wherever it lies. Throws `data-newer`, `data-damaged`, and what SQLite throws. */
+export function openLogFile(path: string): LogFile {
+  return closedOnError(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), (db) => ({ db, identity: checkedIdentity(db, path) }));
 }
 
 /** Runs what touches the file at `path`; errors of SQLite come out as what they mean for the data. */
