@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { START } from '#platform/kernel';
 import { projected } from '#platform/testing';
+import { CHAIN_EVENT_VERSIONS } from '../../libs/contexts/chain/src/application/chain-actors.ts';
 import { chainUpcasters } from '../../libs/contexts/chain/src/domain/chain.upcasters.ts';
 import { projections, upcasters } from '../../libs/contexts/chain/src/projections/index.ts';
 import { definitions, EXAMPLES_FILE, examples, logOf, STATES_FILE, statesOf } from './event-versions.ts';
@@ -25,6 +26,10 @@ describe('the examples of all event versions', () => {
     const upcast = Object.entries(chainUpcasters).flatMap(([category, types]) => Object.entries(types).flatMap(([type, versions]) => Object.keys(versions).map((version) => `${category} ${type} ${version}`)));
     expect(written.length).toBeGreaterThan(0);
     expect([...written, ...upcast].filter((version) => !shown.has(version))).toEqual([]);
+  });
+
+  it('are of the versions that the log learns, so that an older program refuses it', () => {
+    expect(CHAIN_EVENT_VERSIONS).toEqual(Object.fromEntries(definitions().map(({ category, schemaVersions }) => [category, schemaVersions])));
   });
 
   it('show the rare shapes too', () => {

@@ -2,11 +2,12 @@ import { ChainfoldError } from '#platform/kernel';
 
 /** What can be wrong with a file or directory of data, told so that an operator knows the way out. */
 export class DataNewer extends ChainfoldError {
-  constructor(path: string, found: number, known: number) {
+  /** `event`: the versions are of this one, not of the file. */
+  constructor(path: string, found: number, known: number, event?: string) {
     super('The data was written by a newer version', {
       code: 'data-newer',
       kind: 'unavailable',
-      facts: { path, found, known },
+      facts: { path, ...(event !== undefined && { event }), found, known },
       hint: 'Start the newer version again, or point DATA_DIR to another directory.',
     });
   }

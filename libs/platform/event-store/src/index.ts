@@ -5,6 +5,7 @@ export * from './envelope.ts';
 export { eventId } from './event-id.ts';
 export * from './event-store.errors.ts';
 export * from './event-store.port.ts';
+export type { EventVersions } from './event-versions.ts';
 export { backupLog, type BackupManifest, type BackupProgress } from './log-backup.ts';
 export { checkBackup, restoreLog } from './log-restore.ts';
 export { MemoryEventStore, openMemoryEventStore } from './memory.event-store.ts';

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DataDamaged, dataErrorOf, DataMissing, DataNewer } from './data.errors.ts';
+import { type EventVersions, noteEventVersions } from './event-versions.ts';
 
 /** Raised when the layout below, or the text of an append, changes its shape. */
 const FORMAT_VERSION = 1;
@@ -37,13 +38,14 @@ export function logFilePath(directory: string): string {
 }
 
 /** Creates the log where there is none. Throws `data-newer`, `data-damaged`, `data-read-only`, `disk-full`. */
-export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
+export function openLogToWrite(directory: string, maxBytes?: number, versions?: EventVersions): LogFile {
   const path = logFilePath(directory);
   return explained(path, () => {
     mkdirSync(directory, { recursive: true });
     return closedOnError(new DatabaseSync(path, { timeout: BUSY_MS }), (db) => {
       if (isEmpty(db)) create(db);
       const identity = checkedIdentity(db, path);
+      if (versions !== undefined) noteEventVersions(db, path, versions);
       // Again, for a log that was restored is one file without it.
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
       if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pragma(db, 'page_size'))}`);
