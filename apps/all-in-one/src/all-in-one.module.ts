@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ChainModule, chainProjections, chainSettings } from '#contexts/chain';
+import { CHAIN_EVENT_VERSIONS, ChainModule, chainProjections, chainSettings, chainUpcasters } from '#contexts/chain';
 import { Backbone } from '#platform/backbone';
 import { HttpModule } from '#platform/http';
 import { processMetrics } from '#platform/observability';
@@ -22,7 +22,7 @@ export class AllInOneModule {
 
   static async register(boot: Boot<SettingsOf<typeof settings>>): Promise<DynamicModule> {
     processMetrics.observeProcess();
-    const backbone = await Backbone.open(boot, { projections: [chainProjections] });
+    const backbone = await Backbone.open(boot, { projections: [chainProjections], upcasters: chainUpcasters, versions: CHAIN_EVENT_VERSIONS });
     const { store, actors, reads, projections } = backbone;
     return {
       module: AllInOneModule,

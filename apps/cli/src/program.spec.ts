@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller, Get, Module } from '@nestjs/common';
-import { acquireDataDirectory, type DataDirectory } from '#platform/event-store';
+import { acquireDataDirectory, type DataDirectory, openSqliteEventStore } from '#platform/event-store';
 import { EXIT, type Deployable } from '#platform/runtime';
 import { defineSettings, secret, setting } from '#platform/settings';
 import { z } from 'zod';
@@ -296,8 +296,34 @@ describe('the command line', () => {
     for (const what of ['Node', 'settings', 'disk', 'data directory', 'port']) expect(findings.map((one) => one.what)).toContain(what);
   });
 
+  it('backs up beside a running process without asking it, restores elsewhere and tells both to machines', async () => {
+    const data = process.env['DATA_DIR']!;
+    await (await openSqliteEventStore({ directory: data })).close();
+    aProcessRuns();
+    const target = join(data, '..', 'backup-of-nothing');
+    const taken = await chainfold('backup', target, '--json');
+    expect(taken).toMatchObject({ code: EXIT.ok, stderr: '' });
+    expect(taken.lines.at(-1)).toMatchObject({ kind: 'backup', directory: target, events: 0, sha256: expect.any(String) });
+    expect(await chainfold('restore', target)).toMatchObject({ code: EXIT.locked });
+    const { directory: _directory, kind: _kind, ...manifest } = taken.lines.at(-1);
+    expect((await chainfold('restore', target, '--check', '--json')).lines.at(-1)).toEqual({ kind: 'checked', ...manifest });
+    const elsewhere = join(data, '..', 'elsewhere');
+    expect((await chainfold('restore', target, '--data-dir', elsewhere, '--json')).lines.at(-1)).toEqual({ kind: 'restored', directory: elsewhere, ...manifest });
+    expect(asked).toEqual([]);
+  });
+
+  it('refuses backups and restores in a sentence, with the code of the trouble', async () => {
+    const data = process.env['DATA_DIR']!;
+    const nothing = await chainfold('backup', join(data, '..', 'backup-of-no-log'));
+    expect(nothing).toMatchObject({ code: EXIT.storage, stderr: expect.stringContaining('There is no data yet') });
+    await (await openSqliteEventStore({ directory: data })).close();
+    expect(await chainfold('backup', join(data, 'inside'))).toMatchObject({ code: EXIT.failed, stderr: expect.stringContaining('inside the data directory') });
+    expect(await chainfold('restore', data)).toMatchObject({ code: EXIT.failed, stderr: expect.stringContaining('no whole backup') });
+    expect(await chainfold('backup')).toMatchObject({ code: EXIT.usage });
+  });
+
   it('documents exit codes in the help of every command, and refuses what it does not know with 64', async () => {
-    for (const command of ['start', 'backfill', 'verify', 'events', 'streams', 'projections', 'rebuild', 'activate', 'doctor']) {
+    for (const command of ['start', 'backfill', 'verify', 'events', 'streams', 'projections', 'rebuild', 'activate', 'backup', 'restore', 'doctor']) {
       const help = await chainfold(command, '--help');
       expect(help.code).toBe(EXIT.ok);
       expect(help.stdout).toContain('--json');

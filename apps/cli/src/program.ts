@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { EXIT, EXIT_MEANINGS, exitCodeOf, explain, serve, type ExitCode } from '#platform/runtime';
 import { redactUrlsIn } from '#platform/observability';
 import { backfill, startAbove } from './commands/backfill.ts';
+import { backup, restore } from './commands/backup.ts';
 import { doctor } from './commands/doctor.ts';
 import { events, projections, streams } from './commands/log.ts';
 import { activate, rebuild } from './commands/rebuild.ts';
@@ -11,6 +12,16 @@ import { reach, type LoadProgram, type Target, type TargetOptions } from './targ
 
 const EXIT_CODES = `\nExit codes:\n${EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}\n`;
 const WHERE = '\nSettings (DATA_DIR, RPC_URL, PORT …) come from the environment and config/, see config/reference.md.\nBeside a running process on the same DATA_DIR commands ask it; otherwise they open the directory themselves.\n';
+
+const ABOUT_BACKUP = `
+A backup is log.sqlite and manifest.json: identity of the log, position, counts and a hash over its contents. Read models
+are not in it: they are built from the log.
+
+With a node of your own (RPC_URL) capture goes on at the restored head. The state of the embedded node is not in a backup,
+for it belongs to the chain: a log of the demo that is restored alone meets another chain and stops (reorg-below-finalized)
+until POST /api/v1/chains/31337/resume lets it follow that one. Copy DATA_DIR/embedded-node as well, while nothing runs, and
+capture goes on where that state is as new as the log or newer; with an older one it stops as above.
+`;
 
 /** Runs one command line to its end. Answers the exit code, or undefined when the command goes on by itself (`start`). */
 export async function run(argv: readonly string[], load: LoadProgram): Promise<ExitCode | undefined> {
@@ -71,6 +82,16 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
     .action((name: string, generation: number, options: { json?: boolean }) =>
       beside({ capture: 'offline' }, (target) => activate(target, outputOf(options), name, generation)),
     );
+  add('backup', 'Copies the log as it stands at this moment into a new directory, also while a process runs, and reads it back')
+    .argument('<directory>', 'where to; it must not exist yet, and not lie in DATA_DIR')
+    .addHelpText('after', ABOUT_BACKUP)
+    .action((directory: string, options: { json?: boolean }) => backup(load, outputOf(options), directory));
+  add('restore', 'Puts a backup into an empty data directory, once its counts and hash are verified')
+    .argument('<backup>', 'a directory that `chainfold backup` wrote')
+    .option('--data-dir <directory>', 'where to, instead of DATA_DIR')
+    .option('--check', 'only read the backup and compare it with its manifest')
+    .addHelpText('after', ABOUT_BACKUP)
+    .action((from: string, options: { json?: boolean; dataDir?: string; check?: boolean }) => restore(load, outputOf(options), from, options));
   add('doctor', 'Looks at settings, disk, port, data directory, providers and clock; exits 1 when something is wrong').action(async (options: { json?: boolean }) => {
     if ((await doctor(load, outputOf(options))) > 0) code = EXIT.failed;
   });

@@ -1,5 +1,5 @@
 import type { EventReader } from '#platform/event-store';
-import { START, type DomainEvent, type Position, type RecordedEvent, type StreamName } from '#platform/kernel';
+import { DROPPED, START, type DomainEvent, type Position, type RecordedEvent, type StreamName } from '#platform/kernel';
 import { ActorQuarantined } from './actors.errors.ts';
 import type { ActorDefinition } from './actors.port.ts';
 import { CommandMemory } from './command-memory.ts';
@@ -39,9 +39,10 @@ export async function foldStream<State>(
     }
   }
   const usedSnapshot = from > 0;
-  for (let read = 0; ; ) {
-    const events = await reader.readStream(stream, from + read, PAGE);
+  for (let read = 0, next = from; ; ) {
+    const events = await reader.readStream(stream, next, PAGE);
     read += events.length;
+    next = (events.at(-1)?.revision ?? 0) + 1;
     for (const event of events) folded = foldEvent(folded, event, definition);
     if (events.length < PAGE || folded.quarantine !== undefined) return { folded, read, usedSnapshot };
   }
@@ -51,17 +52,22 @@ function empty<State>({ decider }: Definition<State>): Folded<State> {
   return { state: decider.initialState(), revision: -1, position: START, lastEventId: '', memory: new CommandMemory(), quarantine: undefined };
 }
 
-/** Unknown types and versions from the future count as facts that can not be folded: passing them over would be a guess. */
+/** Unknown types, versions from the future and older ones without an upcaster count as facts that can not be folded: passing them over would be a guess. */
 function foldEvent<State>(before: Folded<State>, event: RecordedEvent, definition: Definition<State>): Folded<State> {
   if (before.quarantine !== undefined) return before;
   try {
-    const known = definition.schemaVersions[event.type];
-    if (known === undefined) throw new Error('unknown event type');
-    if (event.schemaVersion > known) throw new Error(`schema version ${event.schemaVersion} is newer than ${known}`);
-    const state = definition.decider.evolve(before.state, event);
+    const state = event.type === DROPPED ? before.state : evolved(before.state, event, definition);
     before.memory.note(event);
     return { state, revision: event.revision, position: event.position, lastEventId: event.id, memory: before.memory, quarantine: undefined };
   } catch (error) {
     return { ...before, quarantine: new ActorQuarantined(event.stream, before.revision, event.type, error) };
   }
+}
+
+function evolved<State>(state: State, event: RecordedEvent, { schemaVersions, decider }: Definition<State>): State {
+  const known = schemaVersions[event.type];
+  if (known === undefined) throw new Error('unknown event type');
+  if (event.schemaVersion > known) throw new Error(`schema version ${event.schemaVersion} is newer than ${known}`);
+  if (event.schemaVersion < known) throw new Error(`schema version ${event.schemaVersion} has no upcaster to ${known}`);
+  return decider.evolve(state, event);
 }

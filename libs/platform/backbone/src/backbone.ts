@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { actorMetrics, ActorSystem, observeDepths, SqliteSnapshotStore } from '#platform/actors';
-import { openSqliteEventStore, type EventStore } from '#platform/event-store';
+import { openSqliteEventStore, type EventStore, type EventVersions } from '#platform/event-store';
+import type { Upcasters } from '#platform/kernel';
 import { processMetrics } from '#platform/observability';
 import { ProjectionHost } from '#platform/projections';
 import { SqliteReadStore } from '#platform/read-store';
@@ -11,6 +12,10 @@ import { logProjectionChange } from './projection-log.ts';
 export interface BackboneOptions {
   /** URLs of the modules that hold the projections of the program's contexts. */
   readonly projections: readonly string[];
+  /** Of the same contexts; their projections' modules export them too, for the thread that runs these. */
+  readonly upcasters: Upcasters;
+  /** Of every event that these contexts write. */
+  readonly versions: EventVersions;
 }
 
 const READ_FILE = 'read.db';
@@ -34,7 +39,7 @@ export class Backbone {
   /** Opens the files of the data directory, which is ours already, and puts every part under the program's lifecycle. */
   static async open({ settings, clock, log, lifecycle, health }: Boot<unknown>, options: BackboneOptions): Promise<Backbone> {
     const directory = resolve(settings.data.dir);
-    const store = await openSqliteEventStore({ directory, onAppended: appendMetrics(processMetrics) });
+    const store = await openSqliteEventStore({ directory, upcasters: options.upcasters, versions: options.versions, onAppended: appendMetrics(processMetrics) });
     lifecycle.add({ name: 'event log', phase: 'files', stop: () => store.close() });
     const snapshots = new SqliteSnapshotStore(join(directory, SNAPSHOT_FILE));
     lifecycle.add({ name: 'snapshots', phase: 'files', stop: () => snapshots.close() });

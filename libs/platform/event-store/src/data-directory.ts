@@ -10,6 +10,8 @@ import { explained } from './sqlite-log-file.ts';
  */
 const LOCK_FILE = 'owner.lock';
 const ADDRESS_FILE = 'address.json';
+/** What is there of an owner, whatever else is. */
+export const OWNER_FILES: readonly string[] = [LOCK_FILE, `${LOCK_FILE}-journal`, ADDRESS_FILE, `${ADDRESS_FILE}.new`];
 /** A command that only looks who the owner is holds the lock for a moment; an owner outlives this. */
 const PATIENCE_MS = 500;
 const SQLITE_BUSY = 5;

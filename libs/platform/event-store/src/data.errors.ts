@@ -3,11 +3,12 @@ import { ChainfoldError } from '#platform/kernel';
 
 /** What can be wrong with a file or directory of data, told so that an operator knows the way out. */
 export class DataNewer extends ChainfoldError {
-  constructor(path: string, found: number, known: number) {
+  /** `event`: the versions are of this one, not of the file. */
+  constructor(path: string, found: number, known: number, event?: string) {
     super('The data was written by a newer version', {
       code: 'data-newer',
       kind: 'unavailable',
-      facts: { path, found, known },
+      facts: { path, ...(event !== undefined && { event }), found, known },
       hint: 'Start the newer version again, or point DATA_DIR to another directory.',
     });
   }
@@ -26,6 +27,8 @@ export class DataOlder extends ChainfoldError {
 }
 
 export class DataDamaged extends ChainfoldError {
+  readonly reason: string;
+
   constructor(path: string, reason: string, cause?: unknown) {
     super('The data can not be read: the file is damaged or not ours', {
       code: 'data-damaged',
@@ -34,6 +37,7 @@ export class DataDamaged extends ChainfoldError {
       hint: 'Put a copy of the file back, or move it away to start with an empty one. Nothing was changed.',
       cause,
     });
+    this.reason = reason;
   }
 }
 

@@ -53,7 +53,8 @@ export interface EventPage {
 }
 
 export type Delivery =
-  | { readonly kind: 'event'; readonly event: RecordedEvent }
+  /** `more`: the next one stands at the same position, for an older event was split; who saves a place waits for the last. */
+  | { readonly kind: 'event'; readonly event: RecordedEvent; readonly more?: true }
   /** Everything up to here was seen; nothing more matched. Lets a reader save its place on a sparse filter. */
   | { readonly kind: 'checkpoint'; readonly position: Position }
   /** The reader has the whole log; said once each time it becomes true. */
@@ -64,7 +65,10 @@ export interface StreamSummary {
   readonly lastRevision: number;
 }
 
-/** Reading half: may be opened many times, in any thread, beside the one writer. */
+/**
+ * Reading half: may be opened many times, in any thread, beside the one writer. Events come in their shape of today; a
+ * limit counts those that are stored, so an answer is longer where one was split. The next one is told by its revision.
+ */
 export abstract class EventReader {
   /** Of this log; every position starts with it. */
   abstract readonly identity: string;

@@ -29,9 +29,10 @@ export async function* followLog(log: FollowedLog, after: number, filter: EventF
     const rings = log.bell.rings;
     const page = log.page(seen, filter, PAGE_EVENTS);
     let delivered: Position | undefined;
-    for (const event of page.events) {
+    for (const [at, event] of page.events.entries()) {
       delivered = event.position;
-      yield { kind: 'event', event };
+      const next = page.events[at + 1];
+      yield next?.revision === event.revision && next.stream === event.stream ? { kind: 'event', event, more: true } : { kind: 'event', event };
       if (over()) return;
     }
     const position = log.positions.at(page.next);

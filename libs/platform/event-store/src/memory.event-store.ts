@@ -1,29 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { categoryOf, type Position, type RecordedEvent, type StreamName } from '#platform/kernel';
+import { categoryOf, type Position, type RecordedEvent, type StreamName, type Upcasters } from '#platform/kernel';
 import { readEvents, readIds, writeAppend } from './append-text.ts';
 import { judgeAppend } from './append-verdict.ts';
 import { EventStoreClosed, PositionAhead, RevisionConflict } from './event-store.errors.ts';
 import { type Append, type Appended, type Delivery, type EventFilter, type EventPage, EventStore, type StreamSummary } from './event-store.port.ts';
 import { LogPositions } from './log-positions.ts';
 import { followLog, LogBell, type NumberedPage } from './log-subscription.ts';
+import { Upcasting } from './upcasting.ts';
 
 /** The whole log in memory, gone with the process. The same promises as every adapter, but for durability. */
-export function openMemoryEventStore(): MemoryEventStore {
-  return new MemoryEventStore(`x${randomBytes(8).toString('hex')}`);
+export function openMemoryEventStore(upcasters?: Upcasters): MemoryEventStore {
+  return new MemoryEventStore(`x${randomBytes(8).toString('hex')}`, upcasters);
 }
 
 export class MemoryEventStore extends EventStore {
   readonly identity: string;
   readonly #positions: LogPositions;
+  readonly #upcasting: Upcasting;
   readonly #bell = new LogBell();
   /** The event at position n stands at n - 1. */
   readonly #log: RecordedEvent[] = [];
   readonly #streams = new Map<StreamName, RecordedEvent[]>();
 
-  constructor(identity: string) {
+  constructor(identity: string, upcasters?: Upcasters) {
     super();
     this.identity = identity;
     this.#positions = new LogPositions(identity);
+    this.#upcasting = new Upcasting(upcasters);
   }
 
   async append(append: Append): Promise<Appended> {
@@ -48,7 +51,7 @@ export class MemoryEventStore extends EventStore {
   async readStream(stream: StreamName, from: number, limit: number): Promise<readonly RecordedEvent[]> {
     this.#mustBeOpen();
     const first = Math.max(0, from);
-    return (this.#streams.get(stream) ?? []).slice(first, first + limit);
+    return this.#upcasting.events((this.#streams.get(stream) ?? []).slice(first, first + limit));
   }
 
   async lastRevision(stream: StreamName): Promise<number> {
@@ -132,13 +135,14 @@ export class MemoryEventStore extends EventStore {
   #page(after: number, filter: EventFilter, limit: number): NumberedPage {
     this.#mustBeOpen();
     this.#mustReach(after);
+    const stored = this.#upcasting.stored(filter);
     const events: RecordedEvent[] = [];
     let next = after;
     while (next < this.#log.length && events.length < limit) {
       const event = this.#log[next++]!;
-      if (matches(event, filter)) events.push(event);
+      if (matches(event, stored)) events.push(event);
     }
-    return { events, next, atHead: next === this.#log.length };
+    return { events: this.#upcasting.events(events, filter), next, atHead: next === this.#log.length };
   }
 
   #last(stream: StreamName): number {

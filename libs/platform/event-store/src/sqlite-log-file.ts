@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DataDamaged, dataErrorOf, DataMissing, DataNewer, DataOlder, LogCutShort } from './data.errors.ts';
+import { type EventVersions, noteEventVersions } from './event-versions.ts';
 import { highWaterFile, readHighWater } from './high-water-mark.ts';
 
 /** Raised when the layout below, or the text of an append, changes its shape. 2: rows have a sum. */
@@ -38,7 +39,7 @@ export function logFilePath(directory: string): string {
 }
 
 /** Creates the log where there is none. Throws `data-newer`, `data-damaged`, `data-cut-short`, `data-read-only`, `disk-full`. */
-export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
+export function openLogToWrite(directory: string, maxBytes?: number, versions?: EventVersions): LogFile {
   const path = logFilePath(directory);
   return explained(path, () => {
     mkdirSync(directory, { recursive: true });
@@ -47,7 +48,9 @@ export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
       if (isEmpty(db)) create(db);
       const identity = checkedIdentity(db, path);
       upgrade(db);
-      db.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
+      if (versions !== undefined) noteEventVersions(db, path, versions);
+      // Again, for a log that was restored is one file without it.
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
       if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pragma(db, 'page_size'))}`);
       return { db, identity };
     });
@@ -58,16 +61,19 @@ export function openLogToWrite(directory: string, maxBytes?: number): LogFile {
 export function openLogToRead(directory: string): LogFile {
   const path = logFilePath(directory);
   if (!existsSync(path)) throw new DataMissing(path);
-  return explained(path, () =>
-    closedOnError(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), (db) => {
-      // Whoever began to make it has not come to the end.
-      if (isEmpty(db)) throw new DataMissing(path);
-      const identity = checkedIdentity(db, path);
-      const version = pragma(db, 'user_version');
-      if (version < FORMAT_VERSION) throw new DataOlder(path, version, FORMAT_VERSION);
-      return { db, identity };
-    }),
-  );
+  return explained(path, () => openLogFile(path));
+}
+
+/** For reading, wherever it lies. Throws `data-missing`, `data-newer`, `data-older`, `data-damaged`, and what SQLite throws. */
+export function openLogFile(path: string): LogFile {
+  return closedOnError(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }), (db) => {
+    // Whoever began to make it has not come to the end.
+    if (isEmpty(db)) throw new DataMissing(path);
+    const identity = checkedIdentity(db, path);
+    const version = pragma(db, 'user_version');
+    if (version < FORMAT_VERSION) throw new DataOlder(path, version, FORMAT_VERSION);
+    return { db, identity };
+  });
 }
 
 /** Looks without writing: opening a torn WAL to write would fold back what is whole of it and throw the rest away. */

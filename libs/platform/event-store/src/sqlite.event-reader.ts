@@ -1,24 +1,27 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Position, RecordedEvent, StreamName } from '#platform/kernel';
+import type { Position, RecordedEvent, StreamName, Upcasters } from '#platform/kernel';
 import { EventStoreClosed, PositionAhead } from './event-store.errors.ts';
 import { type Delivery, type EventFilter, type EventPage, EventReader, type StreamSummary } from './event-store.port.ts';
 import { LogPositions } from './log-positions.ts';
-import { followLog, type LogBell } from './log-subscription.ts';
+import { followLog, type LogBell, type NumberedPage } from './log-subscription.ts';
 import { openLogBell } from './sqlite-log-bell.ts';
 import { explained, type LogFile, logFilePath, openLogToRead } from './sqlite-log-file.ts';
 import { SqliteLogPages } from './sqlite-log-pages.ts';
+import { Upcasting } from './upcasting.ts';
 
 export interface SqliteEventReaderOptions {
   readonly directory: string;
   /** How often a waiting subscription looks by itself, for a writer in another process. */
   readonly pollMs?: number;
+  /** Left out: every event is read as it was stored. */
+  readonly upcasters?: Upcasters;
 }
 
 const POLL_MS = 250;
 
 /** Opens the read-only half, in any thread or process. Throws `data-missing`, `data-newer`, `data-damaged`. */
 export function openSqliteEventReader(options: SqliteEventReaderOptions): SqliteEventReader {
-  return new SqliteEventReader(options.directory, openLogToRead(options.directory), options.pollMs ?? POLL_MS);
+  return new SqliteEventReader(options, openLogToRead(options.directory));
 }
 
 /** Reads in the thread of the caller: a page costs it the time of unpacking and parsing. */
@@ -29,8 +32,9 @@ export class SqliteEventReader extends EventReader {
   readonly #pages: SqliteLogPages;
   readonly #positions: LogPositions;
   readonly #bell: LogBell;
+  readonly #upcasting: Upcasting;
 
-  constructor(directory: string, file: LogFile, pollMs: number) {
+  constructor({ directory, pollMs = POLL_MS, upcasters }: SqliteEventReaderOptions, file: LogFile) {
     super();
     this.identity = file.identity;
     this.#path = logFilePath(directory);
@@ -38,10 +42,11 @@ export class SqliteEventReader extends EventReader {
     this.#positions = new LogPositions(file.identity);
     this.#pages = new SqliteLogPages(file.db, this.#positions);
     this.#bell = openLogBell(file.identity, pollMs);
+    this.#upcasting = new Upcasting(upcasters);
   }
 
   async readStream(stream: StreamName, from: number, limit: number): Promise<readonly RecordedEvent[]> {
-    return this.#read((pages) => pages.stream(stream, from, limit));
+    return this.#upcasting.events(this.#read((pages) => pages.stream(stream, from, limit)));
   }
 
   async lastRevision(stream: StreamName): Promise<number> {
@@ -50,7 +55,7 @@ export class SqliteEventReader extends EventReader {
 
   async readAll(after: Position, filter: EventFilter, limit: number): Promise<EventPage> {
     const from = this.#positions.numberOf(after);
-    const page = this.#read((pages) => pages.page(from, filter, limit));
+    const page = this.#page(from, filter, limit);
     return { events: page.events, next: this.#positions.at(page.next), atHead: page.atHead };
   }
 
@@ -65,7 +70,7 @@ export class SqliteEventReader extends EventReader {
     const log = {
       positions: this.#positions,
       bell: this.#bell,
-      page: (next: number, wanted: EventFilter, limit: number) => this.#read((pages) => pages.page(next, wanted, limit)),
+      page: this.#page.bind(this),
     };
     return followLog(log, from, filter, signal);
   }
@@ -87,6 +92,11 @@ export class SqliteEventReader extends EventReader {
     if (this.#bell.closed) return;
     this.#bell.close();
     this.#db.close();
+  }
+
+  #page(after: number, filter: EventFilter, limit: number): NumberedPage {
+    const page = this.#read((pages) => pages.page(after, this.#upcasting.stored(filter), limit));
+    return { ...page, events: this.#upcasting.events(page.events, filter) };
   }
 
   #read<T>(work: (pages: SqliteLogPages) => T): T {

@@ -4,6 +4,7 @@ import { dataErrorOf } from './data.errors.ts';
 import { RevisionConflict } from './event-store.errors.ts';
 import { type Append, type Appended, type AppendText, type Delivery, type EventFilter, type EventPage, EventStore, type StreamSummary } from './event-store.port.ts';
 import { LogPositions } from './log-positions.ts';
+import type { EventVersions } from './event-versions.ts';
 import { logFilePath, openLogToWrite } from './sqlite-log-file.ts';
 import type { WriteAnswer } from './sqlite-log-writer.ts';
 import { SqliteLogWriterThread, type WriterThreadOptions } from './sqlite-log-writer-thread.ts';
@@ -12,6 +13,8 @@ import { openSqliteEventReader, type SqliteEventReader, type SqliteEventReaderOp
 export interface SqliteEventStoreOptions extends SqliteEventReaderOptions {
   /** The file does not grow beyond it: an append that would is refused with `disk-full`. */
   readonly maxBytes?: number;
+  /** Of all events that the program writes. Left out: the log does not learn what may be in it. */
+  readonly versions?: EventVersions;
   /** After each durable request: events that were not there before, and how long it took. For metrics; may not throw. */
   readonly onAppended?: (events: number, seconds: number) => void;
 }
@@ -43,9 +46,9 @@ export class SqliteEventStore extends EventStore {
   }
 
   static async open(options: SqliteEventStoreOptions, thread: Pick<WriterThreadOptions, 'restartPausesMs'>): Promise<SqliteEventStore> {
-    const { directory, maxBytes } = options;
+    const { directory, maxBytes, versions } = options;
     // Here, where errors keep their class, before the thread does the same.
-    openLogToWrite(directory).db.close();
+    openLogToWrite(directory, undefined, versions).db.close();
     const writer = new SqliteLogWriterThread({ directory, maxBytes, ...thread });
     await writer.start();
     try {

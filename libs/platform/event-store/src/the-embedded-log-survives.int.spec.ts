@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { START, streamName } from '#platform/kernel';
 import { eventNamed, eventsNamed, readUntil, told } from './event-examples.contract.ts';
 import { openSqliteEventReader } from './sqlite.event-reader.ts';
+import type { EventVersions } from './event-versions.ts';
 import { openSqliteEventStore, SqliteEventStore } from './sqlite.event-store.ts';
 
 const STREAM = streamName('note', 'a');
@@ -254,6 +255,20 @@ describe('the embedded log', () => {
       db.exec('PRAGMA user_version = 99');
       db.close();
       await refusedWith('data-newer');
+    });
+
+    it('holds events of a newer version, or of a type that came later', async () => {
+      const known = { note: { Noted: 1 } };
+      const openAs = (versions: EventVersions) => openSqliteEventStore({ directory, versions });
+      for (const newer of [{ note: { Noted: 2 } }, { note: { Noted: 1, Told: 1 } }, { ...known, other: { Noted: 1 } }]) {
+        rmSync(file, { force: true });
+        await (await openAs(known)).close();
+        await (await openAs(newer)).close();
+        await (await openAs(newer)).close();
+        const before = readFileSync(file);
+        await expect(openAs(known)).rejects.toMatchObject({ code: 'data-newer', facts: { path: file, event: expect.any(String) } });
+        expect(readFileSync(file).equals(before)).toBe(true);
+      }
     });
 
     it('is not a database', async () => {

@@ -7,3 +7,4 @@ export * from './event.ts';
 export * from './json.ts';
 export * from './stream-name.ts';
 export * from './unreachable.ts';
+export * from './upcaster.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setInterval } from 'node:timers';
-import type { EventFilter, EventReader } from '#platform/event-store';
-import type { Position, RecordedEvent } from '#platform/kernel';
+import type { Delivery, EventFilter, EventReader } from '#platform/event-store';
+import type { Position } from '#platform/kernel';
 
 export interface LiveBudget {
   /** A comment after so long a silence, so that proxies and clients know the line is alive. */
@@ -37,7 +37,7 @@ export async function pumpLiveEvents(reader: EventReader, request: LiveRequest, 
       if (signal.aborted) break;
       switch (delivery.kind) {
         case 'event':
-          await written(response, eventText(delivery.event), signal, budget);
+          await written(response, eventText(delivery), signal, budget);
           break;
         case 'checkpoint':
           await written(response, `id: ${delivery.position}\n\n`, signal, budget);
@@ -57,9 +57,9 @@ export async function pumpLiveEvents(reader: EventReader, request: LiveRequest, 
   }
 }
 
-/** JSON has no line breaks of its own, so one `data:` line holds it. */
-function eventText(event: RecordedEvent): string {
-  return `id: ${event.position}\ndata: ${JSON.stringify(event)}\n\n`;
+/** JSON has no line breaks of its own, so one `data:` line holds it. A client that comes back after half of a split event gets all of it again. */
+function eventText({ event, more }: Extract<Delivery, { kind: 'event' }>): string {
+  return `${more === true ? '' : `id: ${event.position}\n`}data: ${JSON.stringify(event)}\n\n`;
 }
 
 async function written(response: ServerResponse, text: string, signal: AbortSignal, budget: LiveBudget): Promise<void> {

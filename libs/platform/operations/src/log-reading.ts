@@ -49,7 +49,8 @@ export async function readLog(reader: EventReader, after: Position, filter: Even
   while (items.length < limit && bytes < PAGE_BYTES) {
     const page = await reader.readAll(at, filter, Math.min(READ_AT_ONCE, limit - items.length));
     for (const event of page.events) {
-      if (bytes >= PAGE_BYTES) return { items, next: items.at(-1)?.position ?? at, asOf: await reader.head() };
+      const last = items.at(-1);
+      if (bytes >= PAGE_BYTES && event.position !== last?.position) return { items, next: last?.position ?? at, asOf: await reader.head() };
       items.push(event);
       bytes += Buffer.byteLength(JSON.stringify(event.data));
     }
@@ -63,13 +64,15 @@ export async function readLog(reader: EventReader, after: Position, filter: Even
 export async function readStream(reader: EventReader, stream: StreamName, from: number, limit: number): Promise<{ readonly items: readonly RecordedEvent[]; readonly more: boolean }> {
   const items: RecordedEvent[] = [];
   let bytes = 0;
-  for (;;) {
-    const wanted = Math.min(READ_AT_ONCE, limit + 1 - items.length);
-    const found = await reader.readStream(stream, from + items.length, wanted);
+  for (let next = from; ; ) {
+    const wanted = Math.max(1, Math.min(READ_AT_ONCE, limit + 1 - items.length));
+    const found = await reader.readStream(stream, next, wanted);
     for (const event of found) {
-      if (items.length === limit || bytes >= PAGE_BYTES) return { items, more: true };
+      // What one event was split into is not torn apart: the next page begins at a revision.
+      if ((items.length >= limit || bytes >= PAGE_BYTES) && event.revision !== items.at(-1)?.revision) return { items, more: true };
       items.push(event);
       bytes += Buffer.byteLength(JSON.stringify(event.data));
+      next = event.revision + 1;
     }
     if (found.length < wanted) return { items, more: false };
   }

@@ -55,7 +55,7 @@ export class Continuity {
       if (missed.length === 0 || read !== undefined) {
         throw new GapDetected({ stream: event.stream, expected: read?.revision ?? from, found: event.revision, projection: name });
       }
-      from += missed.length;
+      from = (missed.at(-1) as RecordedEvent).revision + 1;
     }
   }
 

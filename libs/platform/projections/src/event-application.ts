@@ -1,4 +1,4 @@
-import { ChainfoldError, messageOf } from '#platform/kernel';
+import { ChainfoldError, DROPPED, messageOf } from '#platform/kernel';
 import type { Position, RecordedEvent } from '#platform/kernel';
 import { isTransientSqlite, sqliteCode } from '#platform/read-store';
 import type { ParkedEvent } from '#platform/read-store';
@@ -31,12 +31,14 @@ export class EventApplication {
     const parked: ParkedEvent[] = [];
     let tooMany: TooManyParkedKeys | undefined;
     let at = from;
-    for (; at < events.length; at += 1) {
+    while (at < events.length && batch.rows < MAX_ROWS_PER_COMMIT) {
       const event = events[at] as RecordedEvent;
-      // Several events may share a position (one that was split on reading): a transaction never ends between them.
-      if (batch.rows >= MAX_ROWS_PER_COMMIT && event.position !== events[at - 1]?.position) break;
-      tooMany = await this.#applyOne(event, batch, parked);
+      // What one event was split into on reading is applied whole or parked whole: they have one place.
+      let end = at + 1;
+      while (isSamePlace(events[end], event)) end += 1;
+      tooMany = await this.#applyOne(event, end === at + 1 ? undefined : events.slice(at, end), batch, parked);
       if (tooMany !== undefined) break;
+      at = end;
     }
     const last = events[at - 1];
     const position = at === events.length ? next : at === from ? this.#ledger.position : (last as RecordedEvent).position;
@@ -44,11 +46,14 @@ export class EventApplication {
     return { at, tooMany };
   }
 
-  /** Undefined when it was applied, else why it never will be. Throws what may pass by itself. */
-  async try(event: RecordedEvent, batch: RowBatch): Promise<string | undefined> {
+  /** Undefined when all that stands at one place was applied, else why it never will be. Throws what may pass by itself. */
+  async try(events: readonly RecordedEvent[], batch: RowBatch): Promise<string | undefined> {
     try {
-      const waiting = this.#ledger.projection.apply(event, batch);
-      if (waiting !== undefined) await waiting;
+      for (const event of events) {
+        if (!this.#isRead(event)) continue;
+        const waiting = this.#ledger.projection.apply(event, batch);
+        if (waiting !== undefined) await waiting;
+      }
       batch.settle();
       return undefined;
     } catch (error) {
@@ -59,24 +64,28 @@ export class EventApplication {
   }
 
   /** Answers why the projection has to pause, if so. Throws what may pass by itself. */
-  async #applyOne(event: RecordedEvent, batch: RowBatch, parked: ParkedEvent[]): Promise<TooManyParkedKeys | undefined> {
+  async #applyOne(event: RecordedEvent, whole: readonly RecordedEvent[] | undefined, batch: RowBatch, parked: ParkedEvent[]): Promise<TooManyParkedKeys | undefined> {
     const { continuity, skippedPositions, parkedKeys, projection, parts } = this.#ledger;
     const gap = continuity.see(event);
     if (gap !== undefined) await gap;
-    if (this.#types.size > 0 && !this.#types.has(event.type)) return undefined;
+    if (whole === undefined && !this.#isRead(event)) return undefined;
     if (skippedPositions.has(event.position)) return undefined;
     const key = this.#keyOf(event);
     if (parkedKeys.has(key)) {
       parked.push(toParked(event, key, undefined, parts.clock.now()));
       return undefined;
     }
-    const failure = await this.try(event, batch);
+    const failure = await this.try(whole ?? [event], batch);
     if (failure === undefined) return undefined;
     const { maxParkedKeys } = parts.settings;
     if (parkedKeys.size >= maxParkedKeys) return new TooManyParkedKeys(projection.name, maxParkedKeys, key, failure);
     parkedKeys.add(key);
     parked.push(toParked(event, key, failure, parts.clock.now()));
     return undefined;
+  }
+
+  #isRead({ type }: RecordedEvent): boolean {
+    return this.#types.size === 0 ? type !== DROPPED : this.#types.has(type);
   }
 
   /** An event whose key can not be told is parked with its stream. */
@@ -87,6 +96,11 @@ export class EventApplication {
       return `stream ${event.stream}`;
     }
   }
+}
+
+/** Revisions first: they nearly always differ, and are numbers. */
+function isSamePlace(event: RecordedEvent | undefined, before: RecordedEvent): boolean {
+  return event?.revision === before.revision && event.stream === before.stream;
 }
 
 function toParked(event: RecordedEvent, key: string, error: string | undefined, parkedAt: number): ParkedEvent {

@@ -57,15 +57,19 @@ class Following {
     if (!(await this.#arrived(interrupted))) return undefined;
     const events: RecordedEvent[] = [];
     let atHead = false;
+    let torn = false;
     let next = this.after;
     do {
+      this.#pending ??= this.#deliveries.next();
       const { value, done } = await (this.#pending as Promise<IteratorResult<Delivery, undefined>>);
       this.#pending = undefined;
       if (done === true || value === undefined) throw new Error('the subscription of the log ended by itself');
       if (value.kind === 'event') events.push(value.event);
       next = value.kind === 'event' ? value.event.position : value.position;
       atHead = value.kind === 'caughtUp';
-    } while (!atHead && events.length < limit && (await this.#arrived(nextTurn())));
+      // A place is seen only with all that stands there.
+      torn = value.kind === 'event' && value.more === true;
+    } while (torn || (!atHead && events.length < limit && (await this.#arrived(nextTurn()))));
     this.after = next;
     return { events, next, atHead: atHead || events.length < limit };
   }

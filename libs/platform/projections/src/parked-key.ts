@@ -34,9 +34,5 @@ export async function retryKey(ledger: GenerationLedger, application: EventAppli
 
 async function tryAgain(ledger: GenerationLedger, application: EventApplication, parked: ParkedEvent, batch: RowBatch): Promise<string | undefined> {
   const events = await ledger.parts.reader.readStream(parked.stream as RecordedEvent['stream'], parked.revision, 1);
-  for (const event of events) {
-    const failure = await application.try(event, batch);
-    if (failure !== undefined) return failure;
-  }
-  return events.length === 0 ? 'the log does not hold this event any more' : undefined;
+  return events.length === 0 ? 'the log does not hold this event any more' : application.try(events, batch);
 }

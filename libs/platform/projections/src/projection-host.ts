@@ -10,7 +10,7 @@ import type { FromProjector, ProjectorAnswer, ProjectorArguments, ProjectorCall,
 export interface ProjectionHostOptions {
   readonly logDirectory: string;
   readonly readFile: string;
-  /** URLs of modules that export `projections: readonly Projection[]`; erasable TypeScript all the way down. */
+  /** URLs of modules that export `projections: readonly Projection[]`, and `upcasters` where there are any; erasable TypeScript all the way down. */
   readonly modules: readonly string[];
   readonly clock: Clock;
   readonly settings?: Partial<ProjectionSettings>;

@@ -7,7 +7,7 @@ import type { ProjectionSettings, ProjectionStatus } from './projection-status.t
 export interface ProjectorData {
   readonly logDirectory: string;
   readonly readFile: string;
-  /** URLs of modules that export `projections: readonly Projection[]`. */
+  /** URLs of modules that export `projections: readonly Projection[]` and maybe `upcasters: Upcasters`. */
   readonly modules: readonly string[];
   readonly settings: Partial<ProjectionSettings>;
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { systemClock, toErrorMessage } from '#platform/kernel';
+import { systemClock, toErrorMessage, type Upcasters } from '#platform/kernel';
 import { openSqliteEventReader } from '#platform/event-store';
 import { SqliteReadWriter } from '#platform/read-store';
 import { giveWayToRequests } from '#platform/threads';
@@ -18,18 +18,24 @@ function post(message: FromProjector): void {
   port?.postMessage(message);
 }
 
-async function loadProjections(modules: readonly string[]): Promise<readonly Projection[]> {
-  const loaded = await Promise.all(modules.map((url) => import(url) as Promise<{ readonly projections?: readonly Projection[] }>));
-  return loaded.flatMap(({ projections }, at) => {
+interface Loaded {
+  readonly projections: readonly Projection[];
+  readonly upcasters: Upcasters;
+}
+
+async function load(modules: readonly string[]): Promise<Loaded> {
+  const loaded = await Promise.all(modules.map((url) => import(url) as Promise<Partial<Loaded>>));
+  const projections = loaded.flatMap(({ projections }, at) => {
     if (projections === undefined) throw new Error(`${modules[at]} does not export projections`);
     return projections;
   });
+  return { projections, upcasters: Object.assign({}, ...loaded.map(({ upcasters }) => upcasters)) as Upcasters };
 }
 
 async function main(): Promise<void> {
   giveWayToRequests();
-  const projections = await loadProjections(data.modules);
-  const reader = openSqliteEventReader({ directory: data.logDirectory });
+  const { projections, upcasters } = await load(data.modules);
+  const reader = openSqliteEventReader({ directory: data.logDirectory, upcasters });
   const store = new SqliteReadWriter(data.readFile, systemClock);
   let changed: NodeJS.Timeout | undefined;
   const runner = new ProjectionRunner({

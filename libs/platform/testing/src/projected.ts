@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { START, systemClock } from '#platform/kernel';
-import type { JsonObject, StreamName } from '#platform/kernel';
+import type { JsonObject, StreamName, Upcasters } from '#platform/kernel';
 import { MemoryEventStore } from '#platform/event-store';
 import type { EventStore } from '#platform/event-store';
 import { ProjectionRunner } from '#platform/projections';
@@ -45,7 +45,7 @@ export async function appendSketches(log: EventStore, sketches: readonly EventSk
 /** A read model of its own, built from `events` and thrown away by `close`. For specs of projections and queries. */
 export class Projected {
   /** Always the same identity, so that rows which hold a position are the same in every run. */
-  readonly log = new MemoryEventStore('xtest');
+  readonly log: MemoryEventStore;
   readonly projection: Projection;
   readonly file: string;
   readonly writer: SqliteReadWriter;
@@ -54,7 +54,8 @@ export class Projected {
   readonly #settings: Partial<ProjectionSettings>;
   #runner: ProjectionRunner | undefined;
 
-  constructor(projection: Projection, settings: Partial<ProjectionSettings> = {}) {
+  constructor(projection: Projection, settings: Partial<ProjectionSettings> = {}, upcasters?: Upcasters) {
+    this.log = new MemoryEventStore('xtest', upcasters);
     this.projection = projection;
     this.#settings = settings;
     this.#dir = mkdtempSync(join(tmpdir(), 'chainfold-read-'));
@@ -121,8 +122,8 @@ export class Projected {
 }
 
 /** The read model of these events, ready to be queried. */
-export async function projected(projection: Projection, events: readonly EventSketch[], settings: Partial<ProjectionSettings> = {}): Promise<Projected> {
-  const read = new Projected(projection, settings);
+export async function projected(projection: Projection, events: readonly EventSketch[], settings: Partial<ProjectionSettings> = {}, upcasters?: Upcasters): Promise<Projected> {
+  const read = new Projected(projection, settings, upcasters);
   await read.append(events);
   await read.run();
   if ((await read.log.head()) !== START) await read.caughtUp();

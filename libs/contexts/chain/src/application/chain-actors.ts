@@ -58,6 +58,9 @@ export const BODY_VERSIONS: ActorDefinition<BlockBody, BlockBodyCommand, BlockBo
 
 const BACKFILL_VERSIONS: ActorDefinition<Backfill, BackfillCommand, BackfillEvent>['schemaVersions'] = { BackfillStarted: 1, BlockObserved: 1, BackfillFinished: 1 };
 
+/** By category. A log that holds later ones, or other types of these, is of a newer release. */
+export const CHAIN_EVENT_VERSIONS = { chain: CHAIN_VERSIONS, block: BODY_VERSIONS, backfill: BACKFILL_VERSIONS };
+
 /** The three kinds of actors of this context. Once per process. */
 export function defineChainActors(system: ActorSystem, keccak256: Keccak256): { readonly chains: ChainActors; readonly bodies: BlockBodyActors; readonly backfills: BackfillActors } {
   return {
