@@ -73,7 +73,7 @@ describe('reading blocks in a thread of its own', () => {
     const niceness = readdirSync('/proc/self/task')
       .filter((thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8') === 'block-reader\n')
       .map((thread) => getPriority(Number(thread)));
-    expect(niceness).toEqual([Math.min(19, getPriority() + 5)]);
+    expect(new Set(niceness)).toEqual(new Set([Math.min(19, getPriority() + 5)]));
   });
 
   it('counts what it asks of the node', async () => {

@@ -85,9 +85,10 @@ export class BranchMoved extends ChainfoldError {
 }
 
 /** What an error says beside its message, for an operator: what the node said, or which field was wrong. */
-export function detailsOf({ facts }: ChainfoldError): string {
-  const { what, message, part, field, path } = facts;
-  return [what, message, part, field, path].filter((one) => typeof one === 'string').join(', ');
+export function detailsOf(error: ChainfoldError): string {
+  const { what, message, part, field, path } = error.facts;
+  // Of an answer it is a place in its JSON; of the data it is a folder of this machine, which is nobody's business.
+  return [what, message, part, field, isNodeTrouble(error) ? path : undefined].filter((one) => typeof one === 'string').join(', ');
 }
 
 /** Trouble of nodes: answered by asking another one, or the same later. Anything else is trouble of our own. */
