@@ -134,6 +134,11 @@ export function readEvents(text: string, place: TextPlace, from: number, to: num
   return events;
 }
 
+/** As `AppendText.types` has them. */
+export function readTypes(text: string): string {
+  return typesOf(envelopeLine(text)[1]);
+}
+
 export function readIds(text: string): readonly string[] {
   return envelopeLine(text)[0];
 }

@@ -148,6 +148,32 @@ describe('a backup of the log', () => {
     expect(existsSync(target)).toBe(false);
   });
 
+  it('of a log whose newest events are gone is refused, as its start is', async () => {
+    await store.close();
+    const db = new DatabaseSync(join(data, 'log.sqlite'));
+    db.exec('DELETE FROM append WHERE first = (SELECT max(first) FROM append)');
+    db.close();
+    await expect(take()).rejects.toMatchObject({ code: 'data-cut-short' });
+    expect(existsSync(target)).toBe(false);
+    for (const name of namesIn(data).filter((one) => one.startsWith('log.sqlite'))) rmSync(join(data, name));
+    await expect(openSqliteEventStore({ directory: data })).rejects.toMatchObject({ code: 'data-cut-short', facts: { head: 0, was: 320 } });
+  });
+
+  it('of a log that files events as others is refused', async () => {
+    await store.append({ stream: streamName('other', '1'), expected: 'noStream', events: [padded(1)] });
+    await store.close();
+    const db = new DatabaseSync(join(data, 'log.sqlite'));
+    db.exec('UPDATE append SET kind = (SELECT max(id) FROM kind) WHERE first = 1');
+    db.close();
+    await expect(take()).rejects.toMatchObject({ code: 'data-damaged' });
+  });
+
+  it('and its restoration may go to a disk that is just made', async () => {
+    for (const root of [target, join(dir, 'elsewhere')]) mkdirSync(join(root, 'lost+found'), { recursive: true });
+    await take();
+    expect(await restoreLog(target, join(dir, 'elsewhere'), silent)).toMatchObject({ events: 320 });
+  });
+
   it.each(['copied', 'checked'])('killed while it is %s is never taken for a whole one', async (step) => {
     await killedWhile(step, `backupLog(${JSON.stringify(data)}, ${JSON.stringify(target)}, systemClock, `);
     expect(namesIn(target)).not.toContain('manifest.json');

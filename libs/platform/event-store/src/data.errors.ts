@@ -48,7 +48,7 @@ export class LogCutShort extends ChainfoldError {
       code: 'data-cut-short',
       kind: 'unavailable',
       facts: { path, head, was, witness },
-      hint: `Put ${basename(path)} and ${basename(path)}-wal back as they were, both of the same moment; to go on without the missing events, remove ${basename(witness)}. Nothing was changed.`,
+      hint: `Put ${basename(path)} and ${basename(path)}-wal back as they were, both of the same moment (a directory is not copied while its owner runs: use chainfold backup); to go on without the missing events, remove ${basename(witness)}. Nothing was changed.`,
     });
   }
 }

@@ -8,8 +8,13 @@ export function highWaterFile(directory: string): string {
   return join(directory, FILE);
 }
 
+export interface HighWater {
+  readonly identity: string;
+  readonly head: number;
+}
+
 /** How far the log of a directory was seen to have come; undefined where nobody wrote it down. */
-export function readHighWater(directory: string): { readonly identity: string; readonly head: number } | undefined {
+export function readHighWater(directory: string): HighWater | undefined {
   try {
     const [, identity, head] = TEXT.exec(readFileSync(highWaterFile(directory), 'latin1')) ?? [];
     return identity === undefined ? undefined : { identity, head: Number(head) };

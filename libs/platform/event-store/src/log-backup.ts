@@ -8,7 +8,8 @@ import type { Clock } from '#platform/kernel';
 import { BackupTargetInside, BackupTargetTaken, BackupTargetUnwritable } from './backup.errors.ts';
 import { DataDamaged, dataErrorOf, DataReadOnly, DiskFull } from './data.errors.ts';
 import { type LogContents, readContents } from './log-contents.ts';
-import { logFilePath, openLogToRead } from './sqlite-log-file.ts';
+import { readHighWater } from './high-water-mark.ts';
+import { logFilePath, mustReach, openLogToRead } from './sqlite-log-file.ts';
 
 export const BACKUP_FORMAT = 1;
 export const MANIFEST_FILE = 'manifest.json';
@@ -38,7 +39,7 @@ export async function backupLog(directory: string, target: string, clock: Clock,
     await mustBeOutside(target, directory);
     const made = await makeEmpty(target);
     try {
-      return await writeBackup(db, target, clock, onProgress);
+      return await writeBackup(db, directory, target, clock, onProgress);
     } catch (error) {
       for (const name of ['log.sqlite', 'log.sqlite-journal', `${MANIFEST_FILE}.new`, MANIFEST_FILE]) await rm(join(target, name), { force: true });
       if (made) await rm(target, { recursive: true, force: true });
@@ -49,10 +50,12 @@ export async function backupLog(directory: string, target: string, clock: Clock,
   }
 }
 
-async function writeBackup(db: DatabaseSync, target: string, clock: Clock, onProgress: BackupProgress): Promise<BackupManifest> {
+async function writeBackup(db: DatabaseSync, directory: string, target: string, clock: Clock, onProgress: BackupProgress): Promise<BackupManifest> {
   const takenAt = new Date(clock.now()).toISOString();
   // The moment of the backup. Without it SQLite begins anew at every commit of the writer, and never ends beside a busy one.
+  const mark = readHighWater(directory);
   db.exec('BEGIN');
+  mustReach(mark, db, directory);
   const { bytes } = db.prepare('SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size) AS bytes, (SELECT max(first) FROM append) AS head').get() as { bytes: number };
   await mustHaveRoom(target, bytes);
   const file = logFilePath(target);
@@ -115,11 +118,14 @@ export async function mustHaveRoom(target: string, bytes: number): Promise<void>
   if (bavail * bsize < bytes) throw new DiskFull(target, new Error(`it needs ${bytes} bytes, ${bavail * bsize} are free`));
 }
 
+/** Stands in the root of many a file system that is just made. */
+export const OF_A_NEW_DISK = 'lost+found';
+
 /** Answers whether the directory was made. */
 async function makeEmpty(target: string): Promise<boolean> {
   if (existsSync(target)) {
     const names = await readdir(target).catch(() => ['what is no directory']);
-    if (names.length > 0) throw new BackupTargetTaken(target);
+    if (names.some((name) => name !== OF_A_NEW_DISK)) throw new BackupTargetTaken(target);
     return false;
   }
   await mkdir(target, { recursive: true }).catch((error: unknown) => {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Position } from '#platform/kernel';
+import { categoryOf, type Position, type StreamName } from '#platform/kernel';
 import { unpackText } from './append-payload.ts';
+import { readTypes } from './append-text.ts';
 import { DataDamaged } from './data.errors.ts';
 import { LogPositions } from './log-positions.ts';
-import { checkRow, type SummedRow } from './row-checksum.ts';
+import { checkRow, RowsDamaged, type SummedRow } from './row-checksum.ts';
 import { explained, openLogFile } from './sqlite-log-file.ts';
 
 /** What a log holds. Equal contents have an equal hash, whatever their files look like. */
@@ -19,11 +20,11 @@ export interface LogContents {
   readonly sha256: string;
 }
 
-type Row = SummedRow & { readonly types: string; readonly sum: number | null };
+type Row = SummedRow & { readonly category: string; readonly types: string; readonly sum: number | null };
 
 /** Others have a turn after so many bytes. */
 const BREATH_BYTES = 4_000_000;
-const ROWS = `SELECT a.first, s.name AS stream, a.revision, a.count, k.types, a.raw, a.payload, a.sum
+const ROWS = `SELECT a.first, s.name AS stream, a.revision, a.count, k.category, k.types, a.raw, a.payload, a.sum
   FROM append a JOIN stream s ON s.id = a.stream JOIN kind k ON k.id = a.kind ORDER BY a.first`;
 
 /** Reads a log that nobody writes, from end to end: every page, index and payload. Throws `data-damaged`. */
@@ -33,16 +34,19 @@ export async function readContents(file: string, onRead: (bytes: number) => void
     // First, for it finds broken trees and indexes, on which no walk could rely.
     explained(file, () => mustBeSound(db, file));
     const hash = createHash('sha256');
-    const rows = db.prepare(ROWS).iterate() as Iterator<unknown> as Iterator<Row, null>;
+    const rows = db.prepare(ROWS).iterate() as Iterator<unknown> as Iterator<Row>;
     let events = 0;
     let sinceBreath = 0;
     for (;;) {
-      const row = explained(file, () => rows.next()).value;
-      if (row === null) break;
+      const next = explained(file, () => rows.next());
+      if (next.done === true) break;
+      const row = next.value;
       if (row.first !== events + 1) throw new DataDamaged(file, `position ${events + 1} is missing`);
       explained(file, () => {
         checkRow(row);
-        unpackText(row);
+        // Neither is in the row's sum, and what is found by its kind is found by these.
+        const [category, types] = [categoryOf(row.stream as StreamName), readTypes(unpackText(row))];
+        if (row.category !== category || row.types !== types) throw new RowsDamaged(`the events from position ${row.first} on are filed as others`);
       });
       hash.update(JSON.stringify([row.first, row.stream, row.revision, row.count, row.types, row.raw])).update(row.payload);
       events += row.count;

@@ -5,7 +5,7 @@ import { ChainfoldError } from '#platform/kernel';
 import { BackupDamaged, BackupIncomplete, DataPresent } from './backup.errors.ts';
 import { acquireDataDirectory, OWNER_FILES } from './data-directory.ts';
 import { DataDamaged, dataErrorOf, DataNewer } from './data.errors.ts';
-import { BACKUP_FORMAT, type BackupManifest, type BackupProgress, flushed, hashOfFile, MANIFEST_FILE, mustHaveRoom, readWhole } from './log-backup.ts';
+import { BACKUP_FORMAT, type BackupManifest, type BackupProgress, flushed, hashOfFile, MANIFEST_FILE, mustHaveRoom, OF_A_NEW_DISK, readWhole } from './log-backup.ts';
 import { logFilePath } from './sqlite-log-file.ts';
 
 /** What a restore writes until all of it is verified; one that was cut leaves it behind, and the next one begins it anew. */
@@ -27,7 +27,7 @@ export async function restoreLog(backup: string, directory: string, onProgress: 
   const owned = acquireDataDirectory(directory);
   const copy = join(directory, RESTORING);
   try {
-    const [other] = (await readdir(directory)).filter((name) => name !== RESTORING && !OWNER_FILES.includes(name));
+    const [other] = (await readdir(directory)).filter((name) => name !== RESTORING && name !== OF_A_NEW_DISK && !OWNER_FILES.includes(name));
     if (other !== undefined) throw new DataPresent(directory, other);
     await mustHaveRoom(directory, manifest.bytes);
     await copyFile(logFilePath(backup), copy, constants.COPYFILE_FICLONE).catch((error: unknown) => {

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Upcasters } from '#platform/kernel';
 import { DataDamaged, dataErrorOf, DataMissing, DataNewer, DataOlder, LogCutShort } from './data.errors.ts';
 import { type EventVersions, noteEventVersions } from './event-versions.ts';
-import { highWaterFile, readHighWater } from './high-water-mark.ts';
+import { type HighWater, highWaterFile, readHighWater } from './high-water-mark.ts';
 
 /** Raised when the layout below, or the text of an append, changes its shape. 2: rows have a sum. */
 const FORMAT_VERSION = 2;
@@ -39,7 +40,7 @@ export function logFilePath(directory: string): string {
 }
 
 /** Creates the log where there is none. Throws `data-newer`, `data-damaged`, `data-cut-short`, `data-read-only`, `disk-full`. */
-export function openLogToWrite(directory: string, maxBytes?: number, versions?: EventVersions): LogFile {
+export function openLogToWrite(directory: string, maxBytes?: number, versions?: EventVersions, upcasters?: Upcasters): LogFile {
   const path = logFilePath(directory);
   return explained(path, () => {
     mkdirSync(directory, { recursive: true });
@@ -48,7 +49,7 @@ export function openLogToWrite(directory: string, maxBytes?: number, versions?: 
       if (isEmpty(db)) create(db);
       const identity = checkedIdentity(db, path);
       upgrade(db);
-      if (versions !== undefined) noteEventVersions(db, path, versions);
+      if (versions !== undefined) noteEventVersions(db, path, versions, upcasters);
       // Again, for a log that was restored is one file without it.
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864');
       if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pragma(db, 'page_size'))}`);
@@ -79,15 +80,25 @@ export function openLogFile(path: string): LogFile {
 /** Looks without writing: opening a torn WAL to write would fold back what is whole of it and throw the rest away. */
 function refuseCutShort(directory: string, path: string): void {
   const mark = readHighWater(directory);
-  if (mark === undefined || !existsSync(path)) return;
+  if (mark === undefined) return;
+  if (!existsSync(path)) {
+    if (mark.head > 0) throw new LogCutShort(path, 0, mark.head, highWaterFile(directory));
+    return;
+  }
   const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
   try {
-    if (checkedIdentity(db, path) !== mark.identity) return;
-    const head = (db.prepare(HEAD_OF_LOG).get()?.['head'] as number | undefined) ?? 0;
-    if (head < mark.head) throw new LogCutShort(path, head, mark.head, highWaterFile(directory));
+    mustReach(mark, db, directory);
   } finally {
     db.close();
   }
+}
+
+/** Throws `data-cut-short` where the log ends before what was seen of it. `mark`: read before `db` began to read. */
+export function mustReach(mark: HighWater | undefined, db: DatabaseSync, directory: string): void {
+  const path = logFilePath(directory);
+  if (mark === undefined || checkedIdentity(db, path) !== mark.identity) return;
+  const head = (db.prepare(HEAD_OF_LOG).get()?.['head'] as number | undefined) ?? 0;
+  if (head < mark.head) throw new LogCutShort(path, head, mark.head, highWaterFile(directory));
 }
 
 export const HEAD_OF_LOG = 'SELECT first + count - 1 AS head FROM append ORDER BY first DESC LIMIT 1';

@@ -46,9 +46,9 @@ export class SqliteEventStore extends EventStore {
   }
 
   static async open(options: SqliteEventStoreOptions, thread: Pick<WriterThreadOptions, 'restartPausesMs'>): Promise<SqliteEventStore> {
-    const { directory, maxBytes, versions } = options;
+    const { directory, maxBytes, versions, upcasters } = options;
     // Here, where errors keep their class, before the thread does the same.
-    openLogToWrite(directory, undefined, versions).db.close();
+    openLogToWrite(directory, undefined, versions, upcasters).db.close();
     const writer = new SqliteLogWriterThread({ directory, maxBytes, ...thread });
     await writer.start();
     try {

@@ -7,12 +7,14 @@ const RARE = SEPARATOR.subarray(SEPARATOR.indexOf('j'));
 const BEFORE_RARE = SEPARATOR.length - RARE.length;
 /** Parsed in one go: a few milliseconds. */
 const SMALL_BYTES = 300_000;
-const [OPEN, CLOSE, CLOSE_ITEM] = [91, 93, 125];
+const [OPEN, CLOSE, SPACE] = [91, 93, 32];
 
 /** Below it an item is parsed with the others. */
 const LATE_BYTES = 2_000;
-const RESULT_FOLLOWS = /^\{"jsonrpc":"2\.0","id":(\d+),"result":/;
-const LONGEST_BEGINNING = 60;
+const BEGINS = /^\{"jsonrpc":"2\.0",(?:"id":(\d+),)?"result":/;
+const ENDS = /(?:,"id":(\d+))?\}$/;
+/** Of an item, from either side: its result lies between. */
+const LONGEST_FRAME = 60;
 
 /**
  * An item of a large batch that is parsed when it is asked for, so that of a batch only one block at a time takes the
@@ -22,32 +24,37 @@ export class LateItem {
   readonly id: number;
   readonly #item: Buffer;
   readonly #from: number;
+  readonly #to: number;
 
-  constructor(id: number, item: Buffer, from: number) {
+  constructor(id: number, item: Buffer, from: number, to: number) {
     this.id = id;
     this.#item = item;
     this.#from = from;
+    this.#to = to;
   }
 
+  /** Where the id stands before the result, or behind it. */
   static of(item: Buffer): LateItem | undefined {
     if (item.length < LATE_BYTES) return undefined;
-    const begins = RESULT_FOLLOWS.exec(item.toString('latin1', 0, LONGEST_BEGINNING));
-    return begins === null ? undefined : new LateItem(Number(begins[1]), item, begins[0].length);
+    const begins = BEGINS.exec(item.toString('latin1', 0, LONGEST_FRAME));
+    const ends = ENDS.exec(item.toString('latin1', item.length - LONGEST_FRAME));
+    const id = begins?.[1] ?? ends?.[1];
+    if (begins === null || ends === null || id === undefined) return undefined;
+    return new LateItem(Number(id), item, begins[0].length, item.length - (begins[1] === undefined ? ends[0].length : 1));
   }
 
   get bytes(): number {
     return this.#item.length;
   }
 
-  /** What stands in the place of the result; something may follow it. Undefined where the item does not end as one. */
-  get raw(): Uint8Array | undefined {
-    return this.#item.at(-1) === CLOSE_ITEM ? this.#item.subarray(this.#from, -1) : undefined;
+  /** What stands in the place of the result; something may follow it. */
+  get raw(): Uint8Array {
+    return this.#item.subarray(this.#from, this.#to);
   }
 
   get result(): unknown {
-    const alone = parse(this.#item.subarray(this.#from, -1));
     // Something may follow the result within the item.
-    return alone ?? (parse(this.#item) as { result?: unknown } | undefined)?.result;
+    return parse(this.#item.subarray(this.#from, this.#to)) ?? (parse(this.#item) as { result?: unknown } | undefined)?.result;
   }
 }
 
@@ -56,7 +63,9 @@ export class LateItem {
  * between. Within a JSON text the separator stands between items only: in a string its quotes would be escaped. Where a
  * node writes otherwise, the whole is parsed at once.
  */
-export async function parseAnswer(raw: Buffer): Promise<unknown> {
+export async function parseAnswer(answer: Buffer): Promise<unknown> {
+  // geth ends its answers with a line break.
+  const raw = answer.subarray(0, endOf(answer));
   if (raw.length < SMALL_BYTES || raw[0] !== OPEN || raw.at(-1) !== CLOSE) return parse(raw);
   const breath = new Breath();
   const items: unknown[] = [];
@@ -72,6 +81,12 @@ export async function parseAnswer(raw: Buffer): Promise<unknown> {
     await breath.take();
   }
   return items;
+}
+
+function endOf(raw: Buffer): number {
+  let end = raw.length;
+  while (end > 0 && (raw[end - 1] as number) <= SPACE) end -= 1;
+  return end;
 }
 
 function separatorFrom(raw: Buffer, from: number): number {

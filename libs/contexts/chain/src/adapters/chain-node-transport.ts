@@ -88,7 +88,7 @@ class LateAnswer {
     return this.#item.bytes;
   }
 
-  get raw(): Uint8Array | undefined {
+  get raw(): Uint8Array {
     return this.#item.raw;
   }
 

@@ -78,10 +78,20 @@ export class ReaderThread {
     return worker;
   }
 
+  /** What the taker can not take is the end of its reading, not of the process. */
+  #take(id: number, block: ReadBlock): void {
+    const one = this.#reading.get(id);
+    try {
+      one?.take(block);
+    } catch (error) {
+      one?.reject(error);
+    }
+  }
+
   #hear(message: FromReader): void {
     switch (message.type) {
       case 'block':
-        return this.#reading.get(message.id)?.take(message.block);
+        return this.#take(message.id, message.block);
       case 'done': {
         const one = this.#reading.get(message.id);
         return message.error === undefined ? one?.resolve() : one?.reject(fromReaderError(message.error));

@@ -120,6 +120,35 @@ describe('a first provider that stands still', () => {
     await expectNothingButTheChain(capture, HEAD + 5);
   });
 
+  it('by the word of one that makes the next block up keeps its place, and the true one is captured of it', async () => {
+    const [waiting, liar] = [await stub(), await stub()];
+    const clock = new SwiftClock(SPEED);
+    const capture = await following([waiting.url, liar.url], 400, clock);
+    const isNext = ({ params }: { params: readonly unknown[] }): boolean => params[0] === `0x${(HEAD + 1).toString(16)}`;
+    liar.faults.add({ method: 'eth_getBlockByNumber', when: isNext, does: { kind: 'edit', edit: () => invented(HEAD + 1, undefined) } });
+    const asked = liar.calls.get('eth_getBlockByHash') ?? 0;
+    clock.leap(60_000);
+    await capture.until('asked for the whole of it', () => liar.calls.get('eth_getBlockByHash') ?? 0, (times) => times > asked);
+    await liar.close();
+    waiting.advanceTo(HEAD + 1);
+    await capture.untilHead(CHAIN, HEAD + 1);
+    expect(penalties(capture)).not.toContain('node-stands-still');
+    await expectNothingButTheChain(capture, HEAD + 1);
+  });
+
+  it('is still asked, as the last, when the one that it was left for is gone', async () => {
+    const [still, ahead] = [await stub(), await stub()];
+    const clock = new SwiftClock(SPEED);
+    const capture = await following([still.url, ahead.url], 400, clock);
+    ahead.advanceTo(HEAD + 1);
+    await capture.untilHead(CHAIN, HEAD + 1);
+    expect(penalties(capture)).toContain('node-stands-still');
+    await ahead.close();
+    still.advanceTo(HEAD + 2);
+    await capture.untilHead(CHAIN, HEAD + 2);
+    await expectNothingButTheChain(capture, HEAD + 2);
+  });
+
   it('because the chain makes no blocks keeps its place', async () => {
     const both = [await stub(), await stub()];
     const clock = new SwiftClock(SPEED);

@@ -159,7 +159,7 @@ export class BackfillProcess {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (job.done > before) failures = 0;
+        if (job.done > before) failures = left = 0;
         if (leftBranch(error)) left += 1;
         const reason = error instanceof Error ? error.message : String(error);
         const passing = isPassing(error) || (leftBranch(error) && left <= MOST_REREADS);

@@ -4,6 +4,7 @@ import type { Clock } from '#platform/kernel';
 import { ChainfoldError } from '#platform/kernel';
 import type { FinalitySetting } from '../chain.settings.ts';
 import type { BlockBodyCommand } from '../domain/chain.commands.ts';
+import type { Hex } from '../domain/rpc-types.ts';
 import type { VerificationCrypto } from '../domain/verification/crypto.ts';
 import type { VerificationRules } from '../domain/verification/verification-rules.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
@@ -125,7 +126,7 @@ export class CaptureProcess {
     return { chainId, check, intake, priority: this.#priority, follows: this.#chain.follow !== false };
   }
 
-  async #follow({ chainId, intake }: OpenChain, signal: AbortSignal): Promise<void> {
+  async #follow({ chainId, check, intake }: OpenChain & { readonly check: BlockCheck }, signal: AbortSignal): Promise<void> {
     const { chains, clock, log, metrics, board } = this.#parts;
     const providers = this.#providers;
     const watch = new HeadWatch({ chainId, providers, clock, log, blockTimeMs: this.#chain.blockTimeMs });
@@ -146,7 +147,7 @@ export class CaptureProcess {
         if (await this.#whileStopped(chainId, signal)) watch.pollSoon();
         if (providers.several && clock.monotonic() - movedAt > Math.max(STANDS_STILL_MS, STANDS_STILL_BLOCKS * watch.blockTimeMs)) {
           movedAt = clock.monotonic();
-          await providers.leaveIfStill(viewOf((await chains.peek(chainId)).state).next);
+          await providers.leaveIfStill(viewOf((await chains.peek(chainId)).state).next, (node, { hash }) => holdsWhole(check, node, hash, signal));
         }
         const hint = await watch.next(signal);
         board.update(chainId, { nodeHead: hint.number });
@@ -228,6 +229,14 @@ export class CaptureProcess {
     else if (state === 'stalled') this.#parts.log.warn(fields, 'capture state changed');
     else this.#parts.log.info(fields, 'capture state changed');
   }
+}
+
+/** A header alone is soon made up: only a block that verifies as a whole says that a node has come further. */
+async function holdsWhole(check: BlockCheck, node: ChainNode, hash: Hex, signal: AbortSignal): Promise<boolean> {
+  const fetched = await node.blockByHash(hash, signal);
+  if (fetched === null) return false;
+  check.verified(fetched);
+  return true;
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

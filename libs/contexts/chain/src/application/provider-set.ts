@@ -1,5 +1,6 @@
 import type { ChainfoldError, Clock } from '#platform/kernel';
 import { NodeRefused } from '../ports/chain-node.errors.ts';
+import type { RpcHeader } from '../domain/rpc-types.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
 import { NoProvider, NodeStandsStill, WrongChain, detailsOf, isNodeTrouble } from './capture.errors.ts';
@@ -99,13 +100,17 @@ export class ProviderSet {
   }
 
   /**
-   * Leaves the pinned provider where another one has this block: what the chain waits for is there then. Not where the
-   * pinned one has it too and says so; while it has not, it is not used again.
+   * Leaves the pinned provider where another one has this block, whole and sound by `holds`: what the chain waits for is
+   * there then. Not where the pinned one has it too and says so; while it has not, it is asked last.
    */
-  async leaveIfStill(number: number): Promise<void> {
+  async leaveIfStill(number: number, holds: (node: ChainNode, header: RpcHeader) => Promise<boolean>): Promise<void> {
     const pinned = this.#pinned;
     if (pinned?.state !== 'well') return;
-    for await (const { answer } of this.elsewhere(pinned.node, (node) => node.header(number))) {
+    const sound = async (node: ChainNode): Promise<RpcHeader | null> => {
+      const header = await node.header(number);
+      return header !== null && (await holds(node, header)) ? header : null;
+    };
+    for await (const { answer } of this.elsewhere(pinned.node, sound)) {
       if (answer === null) continue;
       const [own, latest] = await Promise.all([pinned.node.header(number).catch(passedOver), pinned.node.header('latest').catch(passedOver)]);
       const hasIt = own?.hash === answer.hash;
@@ -163,8 +168,10 @@ export class ProviderSet {
       }
     }
     const chosen = this.#providers.find((one) => one.state === 'well' && !tried.has(one));
+    // Better than nobody: it is on this chain, and what it has of it is as true as ever.
+    if (chosen === undefined) return this.#providers.find((one) => one.code === 'node-stands-still' && !tried.has(one));
     // One that is well but could not serve this one request keeps its place.
-    if (chosen !== undefined && chosen !== this.#pinned && (tried.size === 0 || this.#pinned?.state !== 'well')) this.#pin(chosen);
+    if (chosen !== this.#pinned && (tried.size === 0 || this.#pinned?.state !== 'well')) this.#pin(chosen);
     return chosen;
   }
 

@@ -1,3 +1,6 @@
+/** More keys that nobody here knows than any node has: beyond it is somebody who makes them up. */
+const MOST_KEYS = 1_000;
+
 /**
  * Where everything stands in a JSON text, found in one pass over its bytes and without making an object or a string.
  * Only JSON as `JSON.stringify` would write it again to the letter is taken, with hex in lower case: so a slice of the
@@ -12,6 +15,9 @@ export class JsonTape {
   #nodes = new Int32Array(4 * 4_096);
   #count = 0;
   #depth = 0;
+  /** By key: the last object that has it. Objects of a long life outnumber 32 bits. */
+  readonly #seenIn = new Float64Array(MOST_KEYS);
+  #objects = 0;
   readonly #keys: KeyBook;
 
   constructor(keys: KeyBook) {
@@ -80,7 +86,7 @@ export class JsonTape {
         nodes[node + 3] = this.#count;
         return end;
       case OPEN_OBJECT:
-        end = this.#object(at);
+        end = this.#object(at, node);
         break;
       case OPEN_ARRAY:
         end = this.#array(at);
@@ -139,7 +145,7 @@ export class JsonTape {
     return at + 1;
   }
 
-  #object(start: number): number {
+  #object(start: number, node: number): number {
     const { bytes } = this;
     if ((this.#depth += 1) > MOST_LEVELS) return -1;
     let at = start + 1;
@@ -152,10 +158,20 @@ export class JsonTape {
       if (key < 0) return -1;
       at = this.#value(end + 1, key);
       if (at < 0) return -1;
-      if (bytes[at] === CLOSE_OBJECT) return this.#leave(at);
+      if (bytes[at] === CLOSE_OBJECT) return this.#hasKeyTwice(node) ? -1 : this.#leave(at);
       if (bytes[at] !== COMMA) return -1;
       at += 1;
     }
+  }
+
+  #hasKeyTwice(object: number): boolean {
+    this.#objects += 1;
+    for (let at = this.inside(object); at < this.#count; at = this.after(at)) {
+      const key = this.key(at);
+      if (this.#seenIn[key] === this.#objects) return true;
+      this.#seenIn[key] = this.#objects;
+    }
+    return false;
   }
 
   #array(start: number): number {
@@ -217,8 +233,6 @@ for (let byte = 32; byte < 127; byte += 1) ODDITY[byte] = byte >= 65 && byte <= 
 ODDITY[QUOTE] = ENDS;
 ODDITY[BACKSLASH] = REFUSED;
 
-/** More keys that nobody here knows than any node has: beyond it is somebody who makes them up. */
-const MOST_KEYS = 1_000;
 
 /** Gives each key a small number; those that are known beforehand have theirs for ever. */
 export class KeyBook {

@@ -114,6 +114,7 @@ describe('a block read from the bytes of its JSON', () => {
       'a number below zero': put('"size":-0'),
       'a leading zero': put('"size":01'),
       'a key twice': put('"size":"0x400","size":"0x401"'),
+      'a key twice where nobody looks': put('"size":"0x400","extra":{"a":1,"b":{"a":2},"a":3}'),
       'a key that counts': put('"size":"0x400","12":"0x1"'),
       'upper-case hex': put('"size":"0xAB"'),
       'upper-case x': put('"size":"0X12"'),

@@ -60,14 +60,14 @@ export const ABSENT = -1;
 export class TapeFields {
   readonly #tape: JsonTape;
   readonly #node = new Int32Array(MOST_KEYS);
-  readonly #opened = new Int32Array(MOST_KEYS);
+  readonly #opened = new Float64Array(MOST_KEYS);
   #times = 0;
 
   constructor(tape: JsonTape) {
     this.#tape = tape;
   }
 
-  /** False where this is no object, or has a key twice. */
+  /** False where this is no object. */
   open(object: number): boolean {
     const tape = this.#tape;
     if (tape.kind(object) !== OBJECT) return false;
@@ -75,7 +75,6 @@ export class TapeFields {
     const end = tape.after(object);
     for (let at = tape.inside(object); at < end; at = tape.after(at)) {
       const key = tape.key(at);
-      if (this.#opened[key] === this.#times) return false;
       this.#opened[key] = this.#times;
       this.#node[key] = at;
     }
