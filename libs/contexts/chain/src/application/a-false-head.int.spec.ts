@@ -138,9 +138,11 @@ describe('a first provider that stands still', () => {
 
   it('is still asked, as the last, when the one that it was left for is gone', async () => {
     const [still, ahead] = [await stub(), await stub()];
-    const clock = new SwiftClock(SPEED);
+    // Its penalty is longer than anybody waits here.
+    const clock = new SwiftClock(1);
     const capture = await following([still.url, ahead.url], 400, clock);
     ahead.advanceTo(HEAD + 1);
+    clock.leap(20_000);
     await capture.untilHead(CHAIN, HEAD + 1);
     expect(penalties(capture)).toContain('node-stands-still');
     await ahead.close();

@@ -97,6 +97,14 @@ describe('a block read from the bytes of its JSON', () => {
     expect(taken).toBeLessThan((block.block.length + block.receipts.length) / 10);
   });
 
+  it('takes no hash of a transaction that does not follow from it, though all repeat it', async () => {
+    const { block, receipts, number } = (await generateChain({ seed: 4, blocks: 2, transactionsPerBlock: 3 })).at(1)!;
+    const { transactions } = JSON.parse(block.toString()) as { transactions: { hash: string }[] };
+    const lie = (text: Buffer): Buffer => Buffer.from(text.toString().replaceAll(transactions[1]!.hash, `0x${'ab'.repeat(32)}`));
+    expect(fromBytes({ block, receipts }, number, false)).toBeDefined();
+    expect(fromBytes({ block: lie(block), receipts: lie(receipts) }, number, false)).toBeUndefined();
+  });
+
   it('leaves to the parser what it would write otherwise, or somewhere else', async () => {
     const { block, receipts, number } = (await generateChain({ seed: 4, blocks: 2, transactionsPerBlock: 3 })).at(1)!;
     const text = block.toString();
