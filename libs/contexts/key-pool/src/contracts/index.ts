@@ -1,0 +1,3 @@
+export * from './leasing.ts';
+export * from './spending.ts';
+export * from './tariff.ts';
