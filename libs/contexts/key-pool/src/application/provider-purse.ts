@@ -192,9 +192,9 @@ export class ProviderPurse {
     return Math.max(closedMs, this.#deskWaitMs(now)) > patienceMs || now - since >= HOPE_MS;
   }
 
-  /** Until the desk may give another lease. */
+  /** Until the desk may give another lease. While it is away, whoever asks after a pause makes us try it again. */
   #deskWaitMs(now: number): number {
-    return this.#talk.isLost ? Infinity : Math.max(0, this.#talk.moreNotBefore - now);
+    return this.#talk.isLost && this.#talk.notBefore > now ? Infinity : Math.max(0, this.#talk.moreNotBefore - now);
   }
 
   /** Speaks with the desk when something is due; returns when it is to be looked at again. */
