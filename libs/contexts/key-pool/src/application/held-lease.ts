@@ -24,6 +24,7 @@ export class HeldLease {
   headOnly = false;
   inFlight = 0;
   lastUsedAt: number;
+  settledAt: number;
   /** `ending`: the desk does not renew it. `returning`: nothing goes on it any more, it is settled when all is answered. */
   state: 'open' | 'ending' | 'returning' = 'open';
 
@@ -36,6 +37,7 @@ export class HeldLease {
     this.quota = metering.calendar.map(() => 0);
     this.#granted = this.quota;
     this.lastUsedAt = began.now;
+    this.settledAt = began.now;
     this.renew(lease, began);
   }
 
@@ -63,6 +65,16 @@ export class HeldLease {
 
   get renewAt(): number {
     return this.#began.now + RENEW_AT * this.#validForMs;
+  }
+
+  /** What was spent is told every few seconds, however often the desk is asked for something. */
+  isToSettle(now: number): boolean {
+    return this.account.isInDoubt || this.isOver || this.isLow || now - this.settledAt >= SETTLE_AT * this.#validForMs;
+  }
+
+  /** Nothing goes on it any more, and all that did is answered. */
+  get isOver(): boolean {
+    return this.state === 'returning' && this.inFlight === 0;
   }
 
   get endsAt(): number {
@@ -119,4 +131,5 @@ export class HeldLease {
 }
 
 const RENEW_AT = 0.6;
+const SETTLE_AT = 0.5;
 const LOW_QUOTA = 0.25;

@@ -274,6 +274,17 @@ describe('leases of a purse', () => {
   });
 });
 
+describe('the talk with the desk', () => {
+  it('settles every few seconds, however often leases are asked for', async () => {
+    const given = world();
+    for (let turn = 0; turn < 150; turn += 1) void send(given);
+    await given.clock.advance(20_000);
+    const [asked, told] = [given.desk.heard.length, given.desk.settlements.length];
+    expect(asked).toBeGreaterThan(8);
+    expect(told).toBeLessThanOrEqual(4);
+  });
+});
+
 describe('refusals', () => {
   it('by rate close the key at once, are told at once, and widen its slack', async () => {
     const given = world(['one', 'two']);
@@ -349,7 +360,7 @@ describe('the accounts of a purse', () => {
     expect(waiting).toEqual({});
     await given.clock.advance(101);
     expect(waiting.value).toBeDefined();
-    await given.clock.advance(4_000);
+    await given.clock.advance(6_000);
     expect(given.desk.settlements[0]).toMatchObject({ acknowledged: { units: 680 }, requests: 1, by: [{ method: 'eth_getBlockByNumber', units: 80 }, { method: 'newHeads', calls: 12, units: 600 }] });
   });
 

@@ -101,7 +101,7 @@ export class ProviderPurse {
     } else {
       this.#answered(spending, outcome);
     }
-    if (this.#queue.size > 0 || this.#talk.hasNews || (lease.state === 'returning' && lease.inFlight === 0)) this.#passSoon();
+    if (this.#queue.size > 0 || this.#talk.hasNews || lease.isOver) this.#passSoon();
     return true;
   }
 
@@ -203,7 +203,7 @@ export class ProviderPurse {
     const { now } = moment;
     const more = moreWanted(this.#queue, this.#book.open, this.#metering, now, this.#someWaitLong);
     const lowAt = this.#book.open.some(({ isLow, state }) => isLow && state === 'open') ? this.#talk.lastAt + LOW_GAP_MS : Infinity;
-    const isPressing = this.#talk.hasNews || [...this.#book.all].some(({ state, inFlight, account }) => account.isInDoubt || (state === 'returning' && inFlight === 0));
+    const isPressing = this.#talk.hasNews || [...this.#book.all].some(({ isOver, account }) => isOver || account.isInDoubt);
     const dueAt = Math.max(this.#talk.notBefore, isPressing ? now : Math.min(more > 0 ? this.#talk.moreNotBefore : Infinity, lowAt, this.#book.nextAt()));
     if (dueAt > now) return dueAt;
     void this.#exchange(moment, now >= this.#talk.moreNotBefore ? more : 0);
@@ -212,16 +212,20 @@ export class ProviderPurse {
 
   #exchange(moment: Moment, more: number): Promise<void> {
     const leases = [...this.#book.all];
-    const settlements = leases.flatMap(({ account, state, inFlight }) => account.settlement(state === 'returning' && inFlight === 0) ?? []);
+    const settling = leases.filter((lease) => lease.isToSettle(moment.now));
+    const settlements = settling.flatMap(({ account, isOver }) => account.settlement(isOver) ?? []);
     const renew = leases.filter(({ state }) => state !== 'returning').map(({ id }) => id);
     return this.#talk.exchange(settlements, renew, more, (answer) => {
-      if (answer !== undefined) this.#accept(answer, renew, leases, moment);
+      if (answer !== undefined) this.#accept(answer, renew, settling, moment);
       this.#passSoon();
     });
   }
 
   #accept(answer: ExchangeAnswer, asked: readonly string[], settled: readonly HeldLease[], began: Moment): void {
-    for (const { account } of settled) account.delivered();
+    for (const lease of settled) {
+      lease.account.delivered();
+      lease.settledAt = began.now;
+    }
     this.#book.forgetSettled();
     const came = this.#book.accept(answer, asked, began, this.#moment(), (key) => this.#talk.hasNewsOf(key));
     for (const lease of came) {
