@@ -34,6 +34,8 @@ export class ArithmeticDesk implements LeaseDesk {
   readonly #spent = new Map<string, number>();
   readonly #seen = new Map<string, { readonly at: number; readonly more: number }>();
   readonly #settled = new Map<string, number>();
+  /** By holder and key: until when it may send at the latest. */
+  readonly #rights = new Map<string, number>();
   #ids = 0;
   /** Leases whose holder said nothing until they ended. */
   lost = 0;
@@ -73,13 +75,13 @@ export class ArithmeticDesk implements LeaseDesk {
     return { leases, againInMs: AGAIN_MS, closed: [] };
   }
 
-  /** Whether this holder may send on this key at this time. */
+  /** Whether this holder had the right to send on this key at this time. */
   isHeld(holder: string, key: string, at: number): boolean {
-    return [...this.#leases.values()].some((lease) => lease.holder === holder && lease.key === key && at <= lease.until);
+    return at <= (this.#rights.get(`${holder} ${key}`) ?? -Infinity);
   }
 
-  leasesOf(holder: string): readonly { readonly key: string; readonly until: number; readonly rate: Readonly<Record<string, number>> }[] {
-    return [...this.#leases.values()].filter((lease) => lease.holder === holder);
+  leasesOf(holder: string): number {
+    return [...this.#leases.values()].filter((lease) => lease.holder === holder).length;
   }
 
   #settle({ lease: id, key, sequence, acknowledged, unacknowledged, over }: Exchange['settlements'][number], now: number): void {
@@ -101,6 +103,7 @@ export class ArithmeticDesk implements LeaseDesk {
     if (smaller) this.#held.push({ ...before, rate: Object.fromEntries(Object.keys(rate).map((name) => [name, (before.rate[name] ?? 0) - (rate[name] ?? 0)])) });
     if (smaller) lease.rate = rate;
     lease.until = now + LEASE_MS;
+    this.#rights.set(`${lease.holder} ${lease.key}`, lease.until);
     return this.#told(lease);
   }
 
@@ -113,6 +116,7 @@ export class ArithmeticDesk implements LeaseDesk {
     this.#ids += 1;
     const lease: Booked = { id: `${holder}-${this.#ids}`, key: free.alias, holder, provider: free.tariff.provider, until: now + LEASE_MS, rate: this.#share(free.alias, parts), open: {} };
     this.#leases.set(lease.id, lease);
+    this.#rights.set(`${holder} ${lease.key}`, lease.until);
     return this.#told(lease);
   }
 

@@ -42,6 +42,8 @@ class ProcessClock implements Clock {
 
 /** What a request meets on its way: how late it is metered, what that says, and how late the answer is. */
 export interface Way {
+  /** From its permit until it is sent. */
+  readonly unsentMs: number;
   readonly toMeterMs: number;
   readonly answerMs: number;
 }
@@ -108,6 +110,11 @@ export class Holder {
     this.clock.stop();
   }
 
+  async close(): Promise<void> {
+    this.#lives = false;
+    await this.purse.close();
+  }
+
   async #backfill({ tariff, calls, costs }: Demand, chainId: string, first: number): Promise<void> {
     for (let turn = first; this.#lives; turn += 1) {
       await this.#request(tariff, { provider: tariff.provider, cost: costs[turn % costs.length] as Cost, calls: { [calls[turn % calls.length] as string]: 1 }, chainId, lane: 'backfill' });
@@ -126,7 +133,6 @@ export class Holder {
     try {
       const permit = await this.purse.acquire(ask);
       granted?.();
-      await this.clock.running();
       await this.#send(tariff, permit, ask.cost);
     } catch (error) {
       if (!(error instanceof ChainfoldError)) throw error;
@@ -136,9 +142,10 @@ export class Holder {
 
   /** As a transport does: nothing leaves on a permit that is over. */
   async #send(tariff: Tariff, permit: Permit, cost: Cost): Promise<void> {
+    const { unsentMs, toMeterMs, answerMs } = this.#network.way(tariff);
+    await this.clock.sleep(unsentMs);
     const sentAt = this.#world.monotonic();
     if (sentAt >= permit.validUntil) return this.purse.settle(permit, { kind: 'unspent' });
-    const { toMeterMs, answerMs } = this.#network.way(tariff);
     // On its way it is the world's, whatever becomes of the process.
     await this.#world.sleep(toMeterMs);
     const seen = this.#network.meter(this.name, permit.key, cost, sentAt);

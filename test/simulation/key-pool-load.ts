@@ -1,4 +1,4 @@
-import type { Tariff } from '#contracts/key-pool';
+import type { Cost, Tariff } from '#contracts/key-pool';
 import { ManualClock } from '#platform/testing';
 import { ArithmeticDesk } from './key-pool-desk.ts';
 import { type Demand, Holder } from './key-pool-holder.ts';
@@ -61,12 +61,12 @@ export interface Load {
   readonly demands?: readonly Demand[];
   /** Instead of the usual. */
   readonly tariffs?: { readonly infura: Tariff; readonly alchemy: Tariff };
-  /** From the first minute on, every so often a holder dies or is stopped. */
+  /** Every so often a holder dies or is stopped. */
   readonly disturbedEveryMs?: number;
 }
 
 /** Leases begin; not counted. */
-export const BEGINNING_MS = 20_000;
+const BEGINNING_MS = 20_000;
 
 /** 22 keys under as much load as there can be, on a clock of its own. */
 export class KeyPoolLoad {
@@ -79,9 +79,11 @@ export class KeyPoolLoad {
   readonly late: string[] = [];
   readonly lines: string[] = [];
   disturbances = 0;
-  /** Units of `units` that nobody could spend, since who held them was gone: by provider. */
-  readonly #gone: Record<string, number> = {};
+  /** Leases of those that died or were stopped, at that moment. */
+  leasesAtStake = 0;
   #before: ReadonlyMap<string, number> = new Map();
+  #after: ReadonlyMap<string, number> = new Map();
+  #endedAt = 0;
   readonly #load: Load;
   readonly #random: SeededRandom;
 
@@ -96,42 +98,59 @@ export class KeyPoolLoad {
   }
 
   async run(): Promise<void> {
-    const { holders, minutes, disturbedEveryMs } = this.#load;
+    const { holders, minutes, disturbedEveryMs = Infinity } = this.#load;
     for (let at = 0; at < holders; at += 1) this.holders.push(this.#holder(`worker-${at + 1}`));
     await this.clock.advance(BEGINNING_MS);
-    this.#before = new Map([...this.referee.keys].map(([alias, { units }]) => [alias, units]));
+    this.#before = this.#counted();
     const end = minutes * 60_000;
-    if (disturbedEveryMs === undefined) {
-      await this.clock.advance(end - BEGINNING_MS);
-      return;
-    }
     while (this.clock.monotonic() + disturbedEveryMs < end) {
       await this.clock.advance(disturbedEveryMs);
       this.#disturb();
     }
     await this.clock.advance(end - this.clock.monotonic());
+    this.#after = this.#counted();
+    this.#endedAt = end;
   }
 
-  /** Units that the provider counted since the beginning, by what whole calls of this cost allow in all its windows of that time; what dead holders held is not counted as allowed. */
+  /** Everybody ends in order: what is under way is answered, everything is settled. */
+  async close(): Promise<void> {
+    const closed = Promise.all(this.holders.map((holder) => holder.close()));
+    await this.clock.advance(10_000);
+    await closed;
+  }
+
+  /**
+   * What the provider counted on all its keys since the beginning, by what whole calls of this cost allow there in that time:
+   * keys * floor(limit / cost) * cost * time / window. A limit of 500 takes 6 calls of 80, so 480 are allowed in a second.
+   */
   usedShare(provider: string, cost: number): number {
-    const keys = this.keys.filter(({ tariff }) => tariff.provider === provider);
-    const used = this.unitsByKey(provider).reduce((sum, units) => sum + units, 0);
-    const measuredMs = this.clock.monotonic() - BEGINNING_MS;
-    return used / (keys.length * measuredMs * allowedPerMs(keys[0]?.tariff as Tariff, cost) - (this.#gone[provider] ?? 0));
+    const units = this.unitsByKey(provider);
+    const { limits } = this.keys.find(({ tariff }) => tariff.provider === provider)?.tariff as Tariff;
+    const [rate] = limits.flatMap((limit) => (limit.kind === 'rolling' ? [limit] : []));
+    const windows = (this.#endedAt - BEGINNING_MS) / (rate?.windowMs ?? 0);
+    return units.reduce((sum, one) => sum + one, 0) / (units.length * Math.floor((rate?.units ?? 0) / cost) * cost * windows);
   }
 
+  /** Since the beginning. */
   unitsByKey(provider: string): readonly number[] {
-    const aliases = this.keys.filter(({ tariff }) => tariff.provider === provider).map(({ alias }) => alias);
-    return aliases.map((alias) => (this.referee.keys.get(alias)?.units ?? 0) - (this.#before.get(alias) ?? 0));
+    return this.keys.filter(({ tariff }) => tariff.provider === provider).map(({ alias }) => (this.#after.get(alias) ?? 0) - (this.#before.get(alias) ?? 0));
+  }
+
+  get headWaits(): readonly number[] {
+    return this.holders.flatMap(({ headWaits }) => headWaits);
+  }
+
+  #counted(): ReadonlyMap<string, number> {
+    return new Map([...this.referee.keys].map(([alias, { units }]) => [alias, units]));
   }
 
   #holder(name: string): Holder {
     const random = new SeededRandom(this.#random.between(0, 2 ** 31));
-    const meter = (holder: string, key: string, cost: Parameters<Referee['take']>[1], sentAt: number): 'ok' | 'throttled' | 'exhausted' => {
-      if (!this.desk.isHeld(holder, key, sentAt) && !this.desk.isHeld(holder, key, this.clock.monotonic())) this.late.push(`${holder} ${key} at ${sentAt}`);
+    const meter = (holder: string, key: string, cost: Cost, sentAt: number): 'ok' | 'throttled' | 'exhausted' => {
+      if (!this.desk.isHeld(holder, key, sentAt)) this.late.push(`${holder} ${key} at ${sentAt.toFixed(1)} ms`);
       return this.referee.take(key, cost, this.clock.monotonic());
     };
-    const way = ({ slackMs }: Tariff) => ({ toMeterMs: random.next() * slackMs, answerMs: 50 + random.next() * 350 });
+    const way = ({ slackMs }: Tariff) => ({ unsentMs: random.next(), toMeterMs: random.next() * slackMs, answerMs: 50 + random.next() * 350 });
     return new Holder(name, this.clock, this.desk, this.#load.demands ?? BLOCKS, { way, meter }, random);
   }
 
@@ -139,7 +158,7 @@ export class KeyPoolLoad {
     this.disturbances += 1;
     const at = this.#random.between(0, this.holders.length - 1);
     const holder = this.holders[at] as Holder;
-    for (const { key, until } of this.desk.leasesOf(holder.name)) this.#goes(key, until);
+    this.leasesAtStake += this.desk.leasesOf(holder.name);
     if (this.#random.next() < 0.5) {
       holder.kill();
       this.lines.push(...holder.lines);
@@ -151,16 +170,4 @@ export class KeyPoolLoad {
     // Past the end of all that it holds, and often past when others have it.
     void this.clock.sleep(this.#random.between(8_000, 25_000)).then(() => holder.clock.continue());
   }
-
-  #goes(key: string, until: number): void {
-    const { provider, limits, slackMs } = this.keys.find(({ alias }) => alias === key)?.tariff as Tariff;
-    const windowMs = Math.max(...limits.map((limit) => (limit.kind === 'rolling' ? limit.windowMs : 0)));
-    const parts = provider === 'alchemy' ? 2 : 1;
-    this.#gone[provider] = (this.#gone[provider] ?? 0) + ((until + windowMs + slackMs - this.clock.monotonic()) * allowedPerMs(this.keys.find(({ alias }) => alias === key)?.tariff as Tariff, provider === 'infura' ? 80 : 20)) / parts;
-  }
-}
-
-function allowedPerMs({ limits }: Tariff, cost: number): number {
-  const [rate] = limits.flatMap((limit) => (limit.kind === 'rolling' ? [limit] : []));
-  return rate === undefined ? Infinity : (Math.floor(rate.units / cost) * cost) / rate.windowMs;
 }
