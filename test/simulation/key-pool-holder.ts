@@ -74,6 +74,7 @@ export class Holder {
   readonly #world: Clock;
   readonly #network: Network;
   #lives = true;
+  #stopsWithPermit = false;
 
   constructor(name: string, clock: Clock, desk: LeaseDesk, demands: readonly Demand[], network: Network, random: SeededRandom) {
     this.name = name;
@@ -110,6 +111,11 @@ export class Holder {
     this.clock.stop();
   }
 
+  /** As soon as it has a permit in its hand that it did not send yet. */
+  stop(): void {
+    this.#stopsWithPermit = true;
+  }
+
   async close(): Promise<void> {
     this.#lives = false;
     await this.purse.close();
@@ -133,6 +139,8 @@ export class Holder {
     try {
       const permit = await this.purse.acquire(ask);
       granted?.();
+      if (this.#stopsWithPermit) this.clock.stop();
+      this.#stopsWithPermit = false;
       await this.#send(tariff, permit, ask.cost);
     } catch (error) {
       if (!(error instanceof ChainfoldError)) throw error;

@@ -166,7 +166,7 @@ export class KeyPoolLoad {
       this.holders[at] = this.#holder(`${name}#${this.disturbances}`);
       return;
     }
-    holder.clock.stop();
+    holder.stop();
     // Past the end of all that it holds, and often past when others have it.
     void this.clock.sleep(this.#random.between(8_000, 25_000)).then(() => holder.clock.continue());
   }
