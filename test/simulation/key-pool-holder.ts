@@ -102,7 +102,7 @@ export class Holder {
     });
     for (const demand of demands) {
       for (let at = 0; at < demand.requests; at += 1) void this.#backfill(demand, String(at % 2), at);
-      void this.#follow(demand, random.between(0, 12_000));
+      void this.#follow(demand, random.between(20_000, 32_000));
     }
   }
 

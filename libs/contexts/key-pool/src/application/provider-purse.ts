@@ -1,10 +1,9 @@
 import type { ChainfoldError, Clock } from '#platform/kernel';
-import { type AnswerClass, type Cost, type ExchangeAnswer, type KeySighting, type LeaseDesk, type Permit, type SpendingAsk, type SpendingOutcome, type Tariff, tooDearFor } from '../contracts/index.ts';
+import { type Cost, type ExchangeAnswer, type LeaseDesk, type Permit, type SpendingAsk, type SpendingOutcome, type Tariff, tooDearFor } from '../contracts/index.ts';
 import { NoBudget, ProviderDown, PurseDraining } from '../domain/spending.errors.ts';
 import { Alarm } from './alarm.ts';
 import { moreWanted } from './demand.ts';
 import { DeskTalk } from './desk-talk.ts';
-import type { HeldKey } from './held-key.ts';
 import type { HeldLease, Moment } from './held-lease.ts';
 import { type KeyView, viewOf } from './key-view.ts';
 import { type Choice, LeaseBook } from './lease-book.ts';
@@ -12,6 +11,7 @@ import { Metering, type Need } from './metering.ts';
 import { ProviderCircuit } from './provider-circuit.ts';
 import type { PurseLog } from './purse-log.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { type Spending, SpendingOutcomes } from './spending-outcomes.ts';
 import { type Turn, TurnQueue } from './turn-queue.ts';
 
 export interface PurseOptions {
@@ -23,15 +23,6 @@ export interface PurseOptions {
   /** The time line of permits and answers. */
   readonly sharedNow: () => number;
   readonly random: () => number;
-}
-
-type Answered = Extract<SpendingOutcome, { readonly kind: 'answered' }>;
-
-interface Spending {
-  readonly permit: Permit;
-  readonly ask: SpendingAsk;
-  readonly need: Need;
-  readonly lease: HeldLease;
 }
 
 /** What a holder may spend with one provider. */
@@ -46,6 +37,7 @@ export class ProviderPurse {
   readonly #circuit: ProviderCircuit;
   readonly #retries = new RetryBudget();
   readonly #talk: DeskTalk;
+  readonly #outcomes: SpendingOutcomes;
   readonly #alarm: Alarm;
   /** In the order of their permits. */
   readonly #spendings = new Map<number, Spending>();
@@ -65,6 +57,7 @@ export class ProviderPurse {
     this.#book = new LeaseBook(this.#metering);
     this.#circuit = new ProviderCircuit(options.random);
     this.#talk = new DeskTalk({ ...options, provider: tariff.provider, now: this.#now });
+    this.#outcomes = new SpendingOutcomes({ ...options, metering: this.#metering, book: this.#book, circuit: this.#circuit, now: this.#now, tell: (sighting) => this.#talk.see(sighting) });
     this.#alarm = new Alarm(options.clock, this.#now, () => this.#pass());
   }
 
@@ -87,21 +80,8 @@ export class ProviderPurse {
     const spending = this.#spendings.get(permit.id);
     if (spending === undefined) return false;
     this.#spendings.delete(permit.id);
-    const { lease, need } = spending;
-    lease.inFlight -= 1;
-    lease.key.inFlight -= 1;
-    if (outcome.kind === 'unspent') {
-      lease.giveBack(need);
-      this.#circuit.unspent(permit.id);
-    } else if (outcome.kind === 'unanswered') {
-      const now = this.#now();
-      for (const [at, window] of lease.windows.entries()) window.unanswered(need.rolling[at] as number, now);
-      this.#enter(spending, false, 'unanswered');
-      this.#failed(lease.key, permit, now);
-    } else {
-      this.#answered(spending, outcome);
-    }
-    if (this.#queue.size > 0 || this.#talk.hasNews || lease.isOver) this.#passSoon();
+    this.#outcomes.settle(spending, outcome);
+    if (this.#queue.size > 0 || this.#talk.hasNews || spending.lease.isOver) this.#passSoon();
     return true;
   }
 
@@ -110,7 +90,7 @@ export class ProviderPurse {
     if (!this.#book.keys.has(alias)) return false;
     const lease = this.#book.ofKey(alias);
     if (lease === undefined) this.#owed.push({ key: alias, cost, chainId, what });
-    else this.#charge(lease, cost, chainId, what);
+    else this.#outcomes.charge(lease, cost, chainId, what);
     return true;
   }
 
@@ -231,65 +211,9 @@ export class ProviderPurse {
     for (const lease of came) {
       const owed = this.#owed.filter(({ key }) => key === lease.key.alias);
       if (owed.length > 0) this.#owed = this.#owed.filter((one) => !owed.includes(one));
-      for (const { cost, chainId, what } of owed) this.#charge(lease, cost, chainId, what);
+      for (const { cost, chainId, what } of owed) this.#outcomes.charge(lease, cost, chainId, what);
     }
     if (this.#closed) this.#book.returnAll();
-  }
-
-  #charge(lease: HeldLease, cost: Cost, chainId: string, what: string): void {
-    const now = this.#now();
-    const need = this.#metering.need(cost);
-    lease.take(need, now);
-    for (const [at, window] of lease.windows.entries()) window.answered(need.rolling[at] as number, { sentAt: now, answeredAt: now, lateMs: 0 });
-    lease.account.add({ cost, acknowledged: true, requests: 0, error: undefined, by: [{ chainId, method: what, calls: 1, units: cost['units'] ?? 0 }] });
-  }
-
-  #answered(spending: Spending, outcome: Answered): void {
-    const { lease, need, permit } = spending;
-    const { key } = lease;
-    const { sentAt, answeredAt, class: seen } = outcome;
-    const now = this.#now();
-    if (sentAt > permit.validUntil) this.#options.log.error({ key: key.alias, provider: this.#provider, lateMs: Math.ceil(sentAt - permit.validUntil) }, 'a permit was used after its end');
-    const lateMs = key.answers.lateMs(answeredAt - sentAt);
-    key.answers.add(answeredAt - sentAt);
-    for (const [at, window] of lease.windows.entries()) window.answered(need.rolling[at] as number, { sentAt, answeredAt, lateMs });
-    // A refusal may be counted or not: it is as good as unanswered.
-    this.#enter(spending, seen === 'ok' || seen === 'other', seen === 'ok' ? undefined : seen);
-    if (seen === 'down') this.#failed(key, permit, now);
-    else if (this.#circuit.answered()) this.#options.log.info({ provider: this.#provider }, 'provider answers again');
-    const sighting = key.sighting(seen, { sentAt, waitMs: outcome.waitMs, message: outcome.message, skewMs: this.#skewMs(outcome, now) }, now);
-    this.#closeFor(key, seen, outcome, now);
-    if (sighting !== undefined) this.#tell(sighting);
-  }
-
-  #closeFor(key: HeldKey, seen: AnswerClass, { sentAt, waitMs }: Answered, now: number): void {
-    if (seen === 'exhausted' || seen === 'revoked') key.close(seen, Infinity);
-    if (seen !== 'throttled') return;
-    const { longestWindowMs, tariff } = this.#metering;
-    key.close('throttled', now + Math.max(waitMs ?? 0, longestWindowMs + tariff.slackMs));
-    key.slack.learn(sentAt, now, longestWindowMs);
-    for (const lease of this.#book.all) if (lease.key === key) lease.widen(now);
-  }
-
-  #tell(sighting: KeySighting): void {
-    this.#talk.see(sighting);
-    const { seen, ...facts } = sighting;
-    if (seen !== 'well') this.#options.log.warn({ ...facts, provider: this.#provider, seen }, 'key was refused');
-  }
-
-  /** Provider's clock minus ours; its Date header tells whole seconds, cut off. */
-  #skewMs({ providerTime, sentAt, answeredAt }: Answered, now: number): number | undefined {
-    if (providerTime === undefined) return undefined;
-    return providerTime + 500 - (this.#options.clock.now() - (now - answeredAt) - (answeredAt - sentAt) / 2);
-  }
-
-  #failed(key: HeldKey, permit: Permit, now: number): void {
-    key.failed(now);
-    if (this.#circuit.failed(permit.id, now)) this.#options.log.warn({ provider: this.#provider, waitMs: Math.ceil(this.#circuit.waitMs(now)) }, 'provider is down');
-  }
-
-  #enter({ lease, ask }: Spending, acknowledged: boolean, error: string | undefined): void {
-    lease.account.add({ cost: ask.cost, acknowledged, requests: 1, error, by: this.#metering.rows(ask.chainId, ask.calls, ask.cost) });
   }
 
   /** Whoever took it forgot it: its units are lost, and more than this one may be. */
