@@ -60,7 +60,7 @@ function lease({ lease: id, holder, forMs, parts }: Extract<ApiKeyCommand, { typ
   if (rate === undefined) return [];
   const periods = Object.fromEntries(calendarLimits(key).map((limit) => [limit.name, periodsOf(limit, now, until)]));
   const { quota, headOnly, enough } = quotas(key, had, rate, { periods, forMs });
-  if (had === undefined ? !enough : isFine(had, rate, { now, forMs, quota, headOnly })) return [];
+  if (!enough || (had !== undefined && isFine(had, rate, { now, forMs, quota, headOnly }))) return [];
   const leased: ApiKeyEvent = { type: 'BudgetLeased', data: { lease: id, holder, at: now, until, rate, quota, periods, headOnly } };
   return closed === undefined ? [leased] : [{ type: 'KeyRestored', data: { from: closed.state, at: now } }, leased];
 }
@@ -92,7 +92,8 @@ function quotas(key: RegisteredApiKey, had: LiveLease | undefined, rate: Record<
     const left = quotaLeft(key, limit, within) - moved;
     quota[limit.name] = Math.max(0, Math.min(wanted - open, left));
     if (left <= limit.units * FOR_HEADS) headOnly = true;
-    if (open + (quota[limit.name] as number) < Math.min(wanted, LEAST_QUOTA)) enough = false;
+    // What is open and fits no more into a new period is not carried into it: such a lease ends when it ends.
+    if (left < 0 || (had === undefined && (quota[limit.name] as number) < Math.min(wanted, LEAST_QUOTA))) enough = false;
   }
   return { quota, headOnly, enough };
 }
