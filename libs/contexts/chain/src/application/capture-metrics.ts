@@ -44,11 +44,11 @@ export function nodeMetrics(metrics: Metrics): ChainNodeMetrics {
   const batch = metrics.histogram('chainfold_rpc_batch_calls', 'Calls of a request.', ['provider'], BATCH_CALLS);
   return {
     call: (provider, method, result) => calls.inc({ provider, method, result }),
-    request: (provider, count, received, milliseconds) => {
-      requests.inc({ provider });
+    request: (provider, count, received, milliseconds, sent = 1) => {
+      requests.add(sent, { provider });
       seconds.observe(milliseconds / 1_000, { provider });
       bytes.add(received, { provider });
-      batch.observe(count, { provider });
+      batch.observe(count / sent, { provider });
     },
   };
 }
