@@ -4,10 +4,16 @@ import { z } from 'zod';
 const units = z.number().min(0).max(1e15);
 const count = z.int().min(1).max(1e15);
 const costs = z.strictObject({
-  default: units,
-  methods: z.record(z.string(), units).default({}),
-  batch: units.default(0),
-  push: z.strictObject({ each: units.default(0), perByte: units.default(0) }).default({ each: 0, perByte: 0 }),
+  default: setting(units, { description: 'Of a call that `methods` does not name.' }),
+  methods: setting(z.record(z.string(), units).default({}), { description: 'Of calls, by method.' }),
+  batch: setting(units.default(0), { description: 'Of a request with more than one call, on top of its calls.' }),
+  push: setting(
+    z.strictObject({
+      each: setting(units.default(0), { description: 'Of a notification.' }),
+      perByte: setting(units.default(0), { description: 'Of each byte of it; the sum is rounded up.' }),
+    }).default({ each: 0, perByte: 0 }),
+    { description: 'Of what a subscription brings.' },
+  ),
 });
 const name = z.string().min(1).max(40);
 const limit = z.discriminatedUnion('kind', [
@@ -25,7 +31,7 @@ export const providerFolder = defineFolder(
     http: setting(z.string().min(1), { description: 'Address with `{key}` and `{network}` in it.' }),
     ws: setting(z.string().min(1).optional(), { description: 'The same of its WebSockets; left out: heads are polled.' }),
     networks: setting(z.record(z.string().regex(/^[1-9]\d*$/), z.string()).optional(), { description: 'By chain id, how the provider calls the network; left out: any chain.', defaultText: 'any chain' }),
-    ledgers: setting(z.record(z.string(), costs), { description: 'Costs by way of counting; `units` is what quotas count: `default`, per call in `methods`, `batch` on top of its calls, `push` (`each`, `perByte`) of a notification.' }),
+    ledgers: setting(z.record(z.string(), costs), { description: 'Costs, by way of counting; `units` is what quotas count. Another one charges what `units` does where it names no cost.' }),
     limits: setting(z.array(limit).default([]), { description: '`{kind: rolling, name, windowMs, units}`: in any stretch of time; `{kind: calendar, name, period: day or month, units}`; each may name its `ledger`.' }),
     mostCallsPerRequest: setting(z.int().min(1).max(1_000).default(100), { description: 'Calls in one request; 1: no batches.' }),
     unsupported: setting(z.array(z.string()).default([]), { description: 'Methods that it does not offer.' }),

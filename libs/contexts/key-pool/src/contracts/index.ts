@@ -1,3 +1,5 @@
+export * from './access.ts';
 export * from './leasing.ts';
+export * from './plans.ts';
 export * from './spending.ts';
 export * from './tariff.ts';
