@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import type { KeyAccess } from '#contracts/key-pool';
 import type { ActorSystem } from '#platform/actors';
 import type { EventStore } from '#platform/event-store';
 import { processMetrics } from '#platform/observability';
@@ -23,18 +24,19 @@ export interface ChainSurroundings {
   readonly store: EventStore;
   readonly actors: ActorSystem;
   readonly reads: ReadStore;
+  readonly keys: KeyAccess;
 }
 
 /** The chain context: captures what settings say, answers what was captured. */
 @Module({})
 export class ChainModule {
-  static async register({ boot, store, actors, reads }: ChainSurroundings): Promise<DynamicModule> {
+  static async register({ boot, store, actors, reads, keys }: ChainSurroundings): Promise<DynamicModule> {
     const crypto = await verificationCrypto();
     const board = new CaptureStatusBoard(boot.clock);
     const { chains, bodies, backfills } = defineChainActors(actors, crypto.keccak256);
-    const capture = new ChainCapture({ boot, store, board, chains, bodies, backfills, crypto });
+    const capture = new ChainCapture({ boot, store, board, chains, bodies, backfills, crypto, keys });
     capture.register();
-    const names: ChainNames = { nameOf: (chainId) => capture.nameOf(chainId) };
+    const names: ChainNames = { nameOf: (chainId) => capture.nameOf(chainId), planOf: (chainId) => capture.planOf(chainId) };
     const explorer = new SqliteChainExplorer(reads, store, boot.clock);
     const overview = new ChainOverview(explorer, board, names, boot.clock);
     observeChains(processMetrics, board, async () => {

@@ -1,4 +1,4 @@
 export { CHAIN_EVENT_VERSIONS } from './application/chain-actors.ts';
 export { ChainModule, chainProjections, type ChainSurroundings } from './chain.module.ts';
-export { chainSettings } from './chain.settings.ts';
+export { capturesEmbedded, chainSettings } from './chain.settings.ts';
 export { chainUpcasters } from './domain/chain.upcasters.ts';

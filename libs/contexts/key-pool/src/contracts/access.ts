@@ -18,6 +18,8 @@ export interface ProviderKeys {
 /** What the capture of chains needs of keys. */
 export interface KeyAccess {
   readonly purse: KeyPurse;
+  /** Whether there are keys of providers; emulated ones do not count. */
+  readonly any: boolean;
   /** Of the providers of these names that serve this chain; names left out: of all that have keys. */
   providersFor(chainId: string, names?: readonly string[]): readonly ProviderKeys[];
   plan(providers: readonly Plannable[], need: PlanNeed): Planning;

@@ -1,0 +1,3 @@
+export { KEY_EVENT_VERSIONS } from './application/api-key-actors.ts';
+export { KeyPool, keyProjections } from './key-pool.module.ts';
+export { keySettings } from './key-pool.settings.ts';
