@@ -127,7 +127,7 @@ export class JsonRpcChainNode extends ChainNode {
   async close(): Promise<void> {
     const { receiptsFrom, ranges, headsFrom } = this.#options;
     const all = new Set([this.#transport, receiptsFrom, ranges?.transport, ranges?.receiptsFrom, headsFrom]);
-    await Promise.all([...all].map((transport) => transport?.close()));
+    await Promise.all([...all].map(async (transport) => transport?.close()));
   }
 
   /** Blocks with receipts, in one batch where one provider has both; where they do not belong together the block is asked again by its hash. */

@@ -10,7 +10,7 @@ export interface ProbedKey {
   readonly httpUrl: string | undefined;
 }
 
-const METHODS = ['eth_chainId', 'eth_blockNumber'] as const;
+type Method = 'eth_chainId' | 'eth_blockNumber';
 const PATIENCE_MS = 10_000;
 
 /** Two small calls on one key, each with a permit. */
@@ -37,7 +37,7 @@ export class HttpKeyProbe extends KeyProbe {
     return { alias, ok: true, ms: Math.round(Math.min(chain.ms, head.ms) * 10) / 10, chainId: BigInt(chain.result).toString(), head: Number(head.result), class: 'ok' };
   }
 
-  async #ask(key: ProbedKey, url: string, method: (typeof METHODS)[number]): Promise<{ readonly class: AnswerClass | 'no budget' | 'unanswered'; readonly ms: number; readonly result: string; readonly message: string }> {
+  async #ask(key: ProbedKey, url: string, method: Method): Promise<{ readonly class: AnswerClass | 'no budget' | 'unanswered'; readonly ms: number; readonly result: string; readonly message: string }> {
     const { provider } = key.tariff;
     const none = { ms: 0, result: '0x0' };
     let permit;

@@ -1,6 +1,6 @@
-import type { Plannable, Planning, PlanNeed } from './plans.ts';
+import type { Plannable, Planning, PlanNeed } from '../domain/plans.ts';
 import type { KeyPurse } from './spending.ts';
-import type { Tariff } from './tariff.ts';
+import type { Tariff } from '../domain/tariff.ts';
 
 /** One credential for one chain. Its addresses hold the secret: never into a log, an event, an answer. */
 export interface KeyAddress {

@@ -1,4 +1,4 @@
-import type { Cost } from './tariff.ts';
+import type { Cost } from '../domain/tariff.ts';
 
 /** The head always goes first. */
 export type SpendingLane = 'head' | 'backfill';

@@ -1,4 +1,4 @@
-import type { Limit } from '../contracts/tariff.ts';
+import type { Limit } from './tariff.ts';
 import type { ClosedState } from './api-key.events.ts';
 
 export type ApiKey = { readonly status: 'absent' } | RegisteredApiKey;

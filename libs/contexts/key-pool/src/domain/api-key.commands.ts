@@ -1,5 +1,5 @@
-import type { Settlement } from '../contracts/leasing.ts';
-import type { Limit } from '../contracts/tariff.ts';
+import type { Settlement } from './leasing.ts';
+import type { Limit } from './tariff.ts';
 import type { ClosedState } from './api-key.events.ts';
 
 export type ApiKeyCommand =

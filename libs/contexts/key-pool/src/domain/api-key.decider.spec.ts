@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { given } from '#platform/testing';
-import type { Limit } from '../contracts/tariff.ts';
+import type { Limit } from './tariff.ts';
 import type { ApiKeyCommand } from './api-key.commands.ts';
 import { apiKeyDecider } from './api-key.decider.ts';
 import type { ApiKeyEvent } from './api-key.events.ts';
@@ -36,7 +36,7 @@ describe('a key', () => {
     at(NOON, []).when(REGISTER).then([registered]);
     at(NOON, [registered]).when(REGISTER).then([]);
     at(NOON, [registered, { type: 'KeyRevoked', data: { at: NOON, message: 'no' } }]).when(ask('l')).then([]);
-    const other: ApiKeyEvent = { type: 'KeyRegistered', data: { ...(registered.data as Extract<ApiKeyEvent, { type: 'KeyRegistered' }>['data']), fingerprints: ['2'] } };
+    const other: ApiKeyEvent = { type: 'KeyRegistered', data: { ...(registered.data), fingerprints: ['2'] } };
     at(NOON, [registered, { type: 'KeyRevoked', data: { at: NOON, message: 'no' } }, other]).when(ask('l')).then([leased('l')]);
   });
 
@@ -200,7 +200,7 @@ describe('whatever holders do', () => {
           for (const event of events) state = JSON.parse(JSON.stringify(apiKeyDecider.evolve(state, event))) as ApiKey;
           for (const event of events) if (event.type === 'BudgetLeased') spender.leased(event.data);
         };
-        tell({ ...REGISTER, limits } as ApiKeyCommand);
+        tell({ ...REGISTER, limits });
         for (const [place, one] of steps.entries()) {
           const id = 'which' in one ? spender.ids[one.which % Math.max(1, spender.ids.length)] : undefined;
           if (one.kind === 'lease') tell(ask(`lease-${place}`, one.parts));

@@ -1,4 +1,4 @@
-import type { Limit } from '../contracts/tariff.ts';
+import type { Limit } from './tariff.ts';
 
 /** Units by ledger, or by name of a limit. */
 type Units = Readonly<Record<string, number>>;

@@ -1,5 +1,5 @@
-import type { BlockPlan, Plannable, Planning, PlanNeed } from '../contracts/plans.ts';
-import { type Cost, costOf, costOfPush, type Limit, tooDearFor } from '../contracts/tariff.ts';
+import type { BlockPlan, Plannable, Planning, PlanNeed } from './plans.ts';
+import { type Cost, costOf, costOfPush, type Limit, tooDearFor } from './tariff.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS_OF_A_MONTH = 30;

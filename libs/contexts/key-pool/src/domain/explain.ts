@@ -1,4 +1,4 @@
-import type { BlockPlan, Plannable, Planning } from '../contracts/plans.ts';
+import type { BlockPlan, Plannable, Planning } from './plans.ts';
 
 export interface PlannedChain {
   readonly chainId: string;
