@@ -70,8 +70,8 @@ export class PooledTransport implements RpcTransport {
     } finally {
       clearTimeout(late);
       subscribing.unanswered();
-      // The socket takes the subscription back by itself.
-      purse.accrue(permit.key, costOf(tariff, ['eth_unsubscribe']), chainId, 'eth_unsubscribe');
+      // The socket takes the subscription back by itself, where it still can.
+      purse.accrue(permit.key, costOf(tariff, ['eth_unsubscribe']), chainId, 'eth_unsubscribe', true);
     }
   }
 

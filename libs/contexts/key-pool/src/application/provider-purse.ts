@@ -1,5 +1,5 @@
 import type { ChainfoldError, Clock } from '#platform/kernel';
-import { type Cost, type ExchangeAnswer, type LeaseDesk, type Permit, type SpendingAsk, type SpendingOutcome, type Tariff, tooDearFor } from '../contracts/index.ts';
+import { type ExchangeAnswer, type LeaseDesk, type Permit, type SpendingAsk, type SpendingOutcome, type Tariff, tooDearFor } from '../contracts/index.ts';
 import { NoBudget, ProviderDown, PurseDraining } from '../domain/spending.errors.ts';
 import { Alarm } from './alarm.ts';
 import { moreWanted } from './demand.ts';
@@ -11,7 +11,7 @@ import { Metering, type Need } from './metering.ts';
 import { ProviderCircuit } from './provider-circuit.ts';
 import type { PurseLog } from './purse-log.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { type Spending, SpendingOutcomes } from './spending-outcomes.ts';
+import { type Accrued, type Spending, SpendingOutcomes } from './spending-outcomes.ts';
 import { type Turn, TurnQueue } from './turn-queue.ts';
 
 export interface PurseOptions {
@@ -42,7 +42,7 @@ export class ProviderPurse {
   /** In the order of their permits. */
   readonly #spendings = new Map<number, Spending>();
   /** Spent unasked on keys that we have no lease on. */
-  #owed: { readonly key: string; readonly cost: Cost; readonly chainId: string; readonly what: string }[] = [];
+  #owed: Accrued[] = [];
   #passIsDue = false;
   #someWaitLong = false;
   #draining = false;
@@ -86,11 +86,11 @@ export class ProviderPurse {
   }
 
   /** False: not a key of this provider, as far as is known. */
-  accrue(alias: string, cost: Cost, chainId: string, what: string): boolean {
-    if (!this.#book.keys.has(alias)) return false;
-    const lease = this.#book.ofKey(alias);
-    if (lease === undefined) this.#owed.push({ key: alias, cost, chainId, what });
-    else this.#outcomes.charge(lease, cost, chainId, what);
+  accrue(accrued: Accrued): boolean {
+    if (!this.#book.keys.has(accrued.key)) return false;
+    const lease = this.#book.ofKey(accrued.key);
+    if (lease === undefined) this.#owed.push(accrued);
+    else this.#outcomes.charge(lease, accrued);
     return true;
   }
 
@@ -211,7 +211,7 @@ export class ProviderPurse {
     for (const lease of came) {
       const owed = this.#owed.filter(({ key }) => key === lease.key.alias);
       if (owed.length > 0) this.#owed = this.#owed.filter((one) => !owed.includes(one));
-      for (const { cost, chainId, what } of owed) this.#outcomes.charge(lease, cost, chainId, what);
+      for (const accrued of owed) this.#outcomes.charge(lease, accrued);
     }
     if (this.#closed) this.#book.returnAll();
   }
