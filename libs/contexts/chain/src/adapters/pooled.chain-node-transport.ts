@@ -23,6 +23,8 @@ const IN_FLIGHT_PER_KEY = 3;
 /** Of a rolling limit that one batch may take: a lease may be half of it. */
 const SHARE_OF_A_BATCH = 0.5;
 const SUBSCRIBED_WITHIN_MS = 5_000;
+/** Whether a key is revoked says a second look, which is the purse's to take. */
+const SECOND_LOOK_MS = 1_500;
 
 /** All keys of one provider as one node. Nothing is sent without a permit of the purse, and each permit is settled once. */
 export class PooledTransport implements RpcTransport {
@@ -89,7 +91,7 @@ export class PooledTransport implements RpcTransport {
     for (let requests = 1; ; requests += 1) {
       const asked = open.map((at) => calls[at] as RpcCall);
       const outcome = await this.#once(asked, tried, signal);
-      const last = requests === MOST_KEYS;
+      const last = requests >= Math.min(MOST_KEYS, this.#options.connections.count);
       if ('error' in outcome) {
         if (last || signal?.aborted === true) throw outcome.error;
         tried.push(outcome.key);
@@ -98,6 +100,7 @@ export class PooledTransport implements RpcTransport {
       bytes += outcome.bytes;
       for (const [place, answer] of outcome.answers.entries()) answers[open[place] as number] = answer;
       const refused = open.filter((at) => isOfTheKey(answers[at]));
+      if (refused.some((at) => last && isRevoked(answers[at]))) throw new NodeRefused(this.label, 'throttled', { method: asked[0]?.method ?? '', message: 'the key was refused; it is looked at again' }, SECOND_LOOK_MS);
       if (refused.length === 0 || last) return { answers, bytes, requests };
       open = refused;
       tried.push(outcome.key);
@@ -234,6 +237,10 @@ function classOf(refusal: Refusal): AnswerClass {
 /** Another key may be answered what this one is refused. */
 function isOfTheKey(answer: RpcAnswer | undefined): boolean {
   return answer?.ok === false && classOf(answer.refusal) !== 'other';
+}
+
+function isRevoked(answer: RpcAnswer | undefined): boolean {
+  return answer?.ok === false && classOf(answer.refusal) === 'revoked';
 }
 
 function withoutSecrets(answer: RpcAnswer | undefined, url: string): RpcAnswer | undefined {

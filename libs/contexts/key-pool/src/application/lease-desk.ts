@@ -70,7 +70,7 @@ export class BookingLeaseDesk implements LeaseDesk {
     const more = Math.min(wanted.more, shares.most(holder, open.length).had - leases.length);
     leases.push(...(await this.#leaseMore({ holder, provider, open, more, parts, had: new Set(leases.map(({ key }) => key)) })));
     shares.note(holder, leases.length, wanted.more > 0, now);
-    return { leases, againInMs: AGAIN_MS, closed: [...(await this.#closed(keys, now)), ...suspected] };
+    return { leases, againInMs: AGAIN_MS, keys: keys.length, closed: [...(await this.#closed(keys, now)), ...suspected] };
   }
 
   /** What becomes of settlements and renewals of one key stands in one append. */

@@ -43,6 +43,8 @@ export class ProviderPurse {
   readonly #spendings = new Map<number, Spending>();
   /** Spent unasked on keys that we have no lease on. */
   #owed: Accrued[] = [];
+  /** As the desk told last. */
+  #keyCount = 0;
   #passIsDue = false;
   #someWaitLong = false;
   #draining = false;
@@ -116,6 +118,8 @@ export class ProviderPurse {
   #mayAsk({ cost, not }: SpendingAsk, now: number): void {
     if (this.#draining) throw new PurseDraining(this.#provider);
     if (!this.#circuit.admits(now)) throw this.#down(now);
+    const closedForMs = this.#allClosedForMs(now);
+    if (closedForMs > HOPE_MS) throw this.#noneLeft(closedForMs, now);
     const dear = tooDearFor(this.#metering.tariff, cost);
     if (dear !== undefined) throw new NoBudget(this.#provider, NEVER_MS, { [dear.name]: `one request costs ${cost[dear.ledger] ?? 0}, the limit is ${dear.units}` }, 'No key of this provider can ever serve it: use another method or another provider.');
     if (not === undefined || not.length === 0) this.#retries.requested();
@@ -207,6 +211,7 @@ export class ProviderPurse {
       lease.settledAt = began.now;
     }
     this.#book.forgetSettled();
+    this.#keyCount = answer.keys;
     const came = this.#book.accept(answer, asked, began, this.#moment(), (key) => this.#talk.hasNewsOf(key));
     for (const lease of came) {
       const owed = this.#owed.filter(({ key }) => key === lease.key.alias);
@@ -214,6 +219,9 @@ export class ProviderPurse {
       for (const accrued of owed) this.#outcomes.charge(lease, accrued);
     }
     if (this.#closed) this.#book.returnAll();
+    const { now } = this.#moment();
+    const closedForMs = this.#allClosedForMs(now);
+    if (closedForMs > HOPE_MS) this.#queue.refuse(() => this.#noneLeft(closedForMs, now));
   }
 
   /** Whoever took it forgot it: its units are lost, and more than this one may be. */
@@ -223,6 +231,17 @@ export class ProviderPurse {
       this.#options.log.error({ key: permit.key, provider: this.#provider, calls: Object.keys(ask.calls) }, 'a permit was never settled');
       this.settle(permit, { kind: 'unanswered', sentAt: permit.validUntil });
     }
+  }
+
+  /** Until the first of all its keys may be used again; 0 while one may. */
+  #allClosedForMs(now: number): number {
+    const closed = [...this.#book.keys.values()].flatMap((key) => key.closed(now) ?? []);
+    return this.#keyCount === 0 || closed.length < this.#keyCount ? 0 : Math.min(NEVER_MS, ...closed.map(({ until }) => until - now));
+  }
+
+  #noneLeft(waitMs: number, now: number): NoBudget {
+    const why = Object.fromEntries([...this.#book.keys.values()].map((key) => [key.alias, key.closed(now)?.state ?? 'open']));
+    return new NoBudget(this.#provider, Math.ceil(waitMs), why, 'All keys of this provider are used up or refused: GET /api/v1/keys says until when.');
   }
 
   #down(now: number): ProviderDown {
