@@ -57,7 +57,7 @@ export class KeyPool {
   static async open({ boot, actors, reads, embedded }: KeySurroundings): Promise<KeyPool> {
     const { clock, log, lifecycle } = boot;
     const configured = configuredKeys(boot.settings);
-    const emulated = configured.keys.length === 0 && embedded && boot.settings.keyPool.emulated;
+    const emulated = configured.keys.length === 0 && embedded && boot.capture === 'online' && boot.settings.keyPool.emulated;
     const keys = emulated ? demoKeys().map(({ secret, ...key }): ConfiguredKey => ({ ...key, secrets: [new Secret(secret)], fingerprints: ['emulated'] })) : configured.keys;
     const tariffs = new Map([...configured.providers].filter(([name]) => keys.some(({ provider }) => provider === name)).map(([name, { tariff }]) => [name, tariff]));
 
@@ -69,6 +69,7 @@ export class KeyPool {
       await desk.open(INSIDE, holder);
       lifecycle.add({ name: 'keys', phase: 'node', stop: () => purse.close() });
     }
+    if (emulated) log.info({ keys: keys.length, hint: 'EMULATED_KEYS=false asks the embedded node directly.' }, 'emulated providers stand before the embedded node: nothing is spent anywhere');
     const usage = new SqliteKeyUsage(reads, clock);
     const board = new KeyBoard({ keys, tariffs, actors: apiKeys, usage, views: () => purse.keys(), clock, emulated });
     if (keys.length > 0) observeKeys(processMetrics, board);
