@@ -32,6 +32,6 @@ export function defineApiKeyActors(system: ActorSystem): ApiKeyActors {
     category: 'apikey',
     decider: apiKeyDecider,
     schemaVersions: KEY_VERSIONS,
-    snapshot: { stateVersion: 1, everyEvents: 500, toJson: (state) => state, fromJson: (json) => json as ApiKey },
+    snapshot: { stateVersion: 2, everyEvents: 500, toJson: (state) => state, fromJson: (json) => json as ApiKey },
   });
 }

@@ -72,8 +72,9 @@ function rates(key: RegisteredApiKey, had: LiveLease | undefined, parts: number,
     const share = Math.floor(limit.units / parts);
     const own = had?.rate[limit.name] ?? 0;
     const free = limit.units - rateHeld(key, limit, now) + own;
+    // Where a provider takes less than it did, others may hold more than there is: what stands then ends when it ends.
+    if (free <= 0 || (had === undefined && free < share * LEAST_SHARE)) return undefined;
     rate[limit.name] = Math.min(share, free);
-    if (had === undefined && free < share * LEAST_SHARE) return undefined;
   }
   return rate;
 }
@@ -109,9 +110,9 @@ function fullUse(key: RegisteredApiKey, rate: Record<string, number>, forMs: num
   return uses.length === 0 ? undefined : Math.max(...uses);
 }
 
-/** Renewing it now would change nothing that matters. */
+/** Renewing it now would change nothing that matters. What a renewal itself brings below the share for heads counts from the next one on. */
 function isFine(had: LiveLease, rate: Record<string, number>, { now, forMs, quota, headOnly }: { readonly now: number; readonly forMs: number; readonly quota: Record<string, number>; readonly headOnly: boolean }): boolean {
-  if (had.until - now < forMs / 2 || had.headOnly !== headOnly) return false;
+  if (had.until - now < forMs / 2 || (had.headOnly && !headOnly)) return false;
   if (Object.entries(rate).some(([name, units]) => units !== had.rate[name])) return false;
   return Object.entries(quota).every(([name, more]) => more <= (had.open[name] ?? 0));
 }

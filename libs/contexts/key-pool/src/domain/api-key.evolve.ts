@@ -56,21 +56,30 @@ function leased(key: RegisteredApiKey, { lease: id, holder, until, rate, quota, 
   }
   const open = sums(had?.open ?? {}, quota);
   const lease: LiveLease = { holder, until, rate, open, periods: allPeriods, sequence: had?.sequence ?? 0, headOnly };
-  const totals = { ...key.totals, booked: key.totals.booked + unitsOf(key, quota) };
+  const totals = { ...key.totals, booked: key.totals.booked + unitsOf(key, open) - unitsOf(key, had?.open ?? {}) };
   return { ...key, leases: { ...key.leases, [id]: lease }, fading, booked, totals };
 }
 
 function settled(key: RegisteredApiKey, { lease: id, sequence, at, acknowledged, unacknowledged, over }: Data<'BudgetSettled'>): RegisteredApiKey {
   const had = key.leases[id];
   if (had === undefined) return key;
-  const open = Object.fromEntries(calendarLimits(key).map(({ name, ledger }) => [name, Math.max(0, (had.open[name] ?? 0) - (acknowledged[ledger] ?? 0) - (unacknowledged[ledger] ?? 0))]));
-  const totals = { ...key.totals, acknowledged: key.totals.acknowledged + (acknowledged['units'] ?? 0), unacknowledged: key.totals.unacknowledged + (unacknowledged['units'] ?? 0) };
-  const unbooked = hasQuota(key) ? 0 : (acknowledged['units'] ?? 0) + (unacknowledged['units'] ?? 0);
-  const after: RegisteredApiKey = { ...key, totals: { ...totals, booked: totals.booked + unbooked }, leases: { ...key.leases, [id]: { ...had, open, sequence } } };
-  if (!over) return after;
+  const open: Record<string, number> = {};
   let booked = key.booked;
-  for (const { name } of calendarLimits(key)) for (const period of had.periods[name] ?? []) booked = book(booked, name, period, -(open[name] ?? 0));
-  return ended({ ...after, booked, totals: { ...after.totals, booked: after.totals.booked - unitsOf(key, open) } }, id, at);
+  for (const { name, ledger } of calendarLimits(key)) {
+    const left = (had.open[name] ?? 0) - (acknowledged[ledger] ?? 0) - (unacknowledged[ledger] ?? 0);
+    open[name] = Math.max(0, left);
+    // Notifications come without being asked for, and may cost more than was leased: then more is booked. What is over is free again.
+    const more = Math.max(0, -left) - (over ? open[name] : 0);
+    for (const period of had.periods[name] ?? []) booked = book(booked, name, period, more);
+  }
+  const spent = { acknowledged: acknowledged['units'] ?? 0, unacknowledged: unacknowledged['units'] ?? 0 };
+  const totals = {
+    acknowledged: key.totals.acknowledged + spent.acknowledged,
+    unacknowledged: key.totals.unacknowledged + spent.unacknowledged,
+    booked: key.totals.booked + spent.acknowledged + spent.unacknowledged + (over ? 0 : unitsOf(key, open)) - unitsOf(key, had.open),
+  };
+  const after: RegisteredApiKey = { ...key, totals, booked, leases: { ...key.leases, [id]: { ...had, open, sequence } } };
+  return over ? ended(after, id, at) : after;
 }
 
 /** Nothing is spent on it from `at` on; what was spent last fades from the provider's windows. */
@@ -93,11 +102,7 @@ function book(booked: RegisteredApiKey['booked'], limit: string, period: string,
   return { ...booked, [limit]: Object.fromEntries(kept.map((name) => [name, periods[name] as number])) };
 }
 
-function hasQuota(key: RegisteredApiKey): boolean {
-  return calendarLimits(key).some(({ ledger }) => ledger === 'units');
-}
-
-/** Of quotas by limit: what they are in the ledger `units`; the strictest limit of several stands for it. */
+/** Of what is open by limit: what it is in the ledger `units`, at the most. */
 function unitsOf(key: RegisteredApiKey, quota: Units): number {
   const amounts = calendarLimits(key).flatMap(({ name, ledger }) => (ledger === 'units' ? [quota[name] ?? 0] : []));
   return amounts.length === 0 ? 0 : Math.max(...amounts);
