@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CHAIN_EVENT_VERSIONS, ChainModule, chainProjections, chainSettings, chainUpcasters } from '#contexts/chain';
+import { CHAIN_EVENT_VERSIONS, ChainModule, chainProjections, chainUpcasters } from '#contexts/chain';
 import { Backbone } from '#platform/backbone';
 import { HttpModule } from '#platform/http';
 import { processMetrics } from '#platform/observability';
 import { OperationsModule } from '#platform/operations';
 import type { Boot } from '#platform/runtime';
 import type { SettingsOf } from '#platform/settings';
+import { listenForWorkers, settings } from './workers.ts';
 
-const settings = chainSettings;
 const info = {
   title: 'chainfold',
   version: '1',
@@ -29,7 +29,7 @@ export class AllInOneModule {
       imports: [
         HttpModule.register({ info, accessTokens: boot.settings.http.accessTokens }),
         OperationsModule.register({ log: store, projections, pageDir: fileURLToPath(new URL('../../../libs/dashboard/public', import.meta.url)) }),
-        ChainModule.register({ boot, store, actors, reads }),
+        ChainModule.register({ boot, store, actors, reads, jobs: listenForWorkers(boot) }),
       ],
     };
   }
