@@ -3,6 +3,7 @@ import type { HeadHint } from '../ports/chain-node.port.ts';
 import type { CaptureLog } from './capture-log.ts';
 import { NodeLagging } from './capture.errors.ts';
 import type { ProviderSet } from './provider-set.ts';
+import { SlotRhythm } from './slot-rhythm.ts';
 
 export interface HeadWatchOptions {
   readonly chainId: string;
@@ -21,7 +22,10 @@ const LONGEST_POLL_MS = 4_000;
 const RESUBSCRIBE_MS = 250;
 const LONGEST_RESUBSCRIBE_MS = 30_000;
 
-/** Hints about the head: pushed where a provider pushes, polled when it is silent for 1.5 block times, or always. */
+/**
+ * Hints about the head: pushed where a provider pushes, and asked for when it is silent for 1.5 block times. Where nobody
+ * pushes they are asked for in the rhythm of the chain's slots, or, where it has none, twice in a block time.
+ */
 export class HeadWatch {
   readonly #options: HeadWatchOptions;
   #latest: HeadHint | undefined;
@@ -30,6 +34,7 @@ export class HeadWatch {
   #lastAt: number | undefined;
   #lastNumber: number | undefined;
   #pollNow = true;
+  readonly #rhythm = new SlotRhythm();
 
   constructor(options: HeadWatchOptions) {
     this.#options = options;
@@ -83,6 +88,8 @@ export class HeadWatch {
       return latest;
     });
     const hint = { number: Number(header.number), hash: header.hash, parentHash: header.parentHash };
+    if (hint.number === this.#lastNumber) this.#rhythm.missed();
+    else this.#rhythm.seen({ number: hint.number, timeMs: Number(header.timestamp) * 1_000 }, this.#options.clock.now());
     this.#learn(hint.number);
     return hint;
   }
@@ -112,10 +119,10 @@ export class HeadWatch {
 
   #patienceMs(): number {
     const pushed = this.#options.providers.announcer() !== undefined;
-    const [wished, least, most] = pushed
-      ? [this.blockTimeMs * SILENCE, SHORTEST_WATCH_MS, LONGEST_WATCH_MS]
-      : [this.blockTimeMs / 2, SHORTEST_POLL_MS, LONGEST_POLL_MS];
-    return Math.min(most, Math.max(least, wished));
+    if (pushed) return between(SHORTEST_WATCH_MS, this.blockTimeMs * SILENCE, LONGEST_WATCH_MS);
+    const inRhythm = this.#rhythm.nextInMs(this.#options.clock.now());
+    if (inRhythm !== undefined) return between(SHORTEST_POLL_MS, inRhythm, LONGEST_WATCH_MS);
+    return between(SHORTEST_POLL_MS, this.blockTimeMs / 2, LONGEST_POLL_MS);
   }
 
   async #announced(patienceMs: number, signal: AbortSignal): Promise<void> {
@@ -124,4 +131,8 @@ export class HeadWatch {
     await this.#options.clock.sleep(patienceMs, AbortSignal.any([enough.signal, signal])).catch(() => undefined);
     this.#wake = undefined;
   }
+}
+
+function between(least: number, wished: number, most: number): number {
+  return Math.min(most, Math.max(least, wished));
 }
