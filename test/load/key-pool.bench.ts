@@ -1,7 +1,7 @@
 import { type Permit, type SpendingAsk, type Tariff, sharedNow } from '#contracts/key-pool';
 import { systemClock } from '#platform/kernel';
 import { LeasedPurse } from '../../libs/contexts/key-pool/src/application/leased-purse.ts';
-import { ArithmeticDesk } from '../simulation/key-pool-desk.ts';
+import { WatchedDesk } from '../simulation/key-pool-desk.ts';
 import { INFURA, KeyPoolLoad } from '../simulation/key-pool-load.ts';
 import { Figures } from './figures.ts';
 
@@ -28,7 +28,7 @@ const ASK: SpendingAsk = { provider: WIDE.provider, cost: { units: 80 }, calls: 
 function purseOf(tariff: Tariff): LeasedPurse {
   const keys = Array.from({ length: KEYS }, (_, at) => ({ alias: `key-${at}`, tariff }));
   const log = { info: () => undefined, warn: (fields: object, message: string) => console.error(message, fields), error: (fields: object, message: string) => console.error(message, fields) };
-  return new LeasedPurse({ holder: 'bench', desk: new ArithmeticDesk(systemClock, keys), tariffs: new Map([[tariff.provider, tariff]]), clock: systemClock, log });
+  return new LeasedPurse({ holder: 'bench', desk: new WatchedDesk(systemClock, keys), tariffs: new Map([[tariff.provider, tariff]]), clock: systemClock, log });
 }
 
 function answered(purse: LeasedPurse, permit: Permit, sentAt: number): void {

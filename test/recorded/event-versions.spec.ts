@@ -4,7 +4,9 @@ import { START } from '#platform/kernel';
 import { projected } from '#platform/testing';
 import { CHAIN_EVENT_VERSIONS } from '../../libs/contexts/chain/src/application/chain-actors.ts';
 import { chainUpcasters } from '../../libs/contexts/chain/src/domain/chain.upcasters.ts';
-import { projections, upcasters } from '../../libs/contexts/chain/src/projections/index.ts';
+import { projections as ofChains, upcasters } from '../../libs/contexts/chain/src/projections/index.ts';
+import { KEY_EVENT_VERSIONS } from '../../libs/contexts/key-pool/src/application/api-key-actors.ts';
+import { projections as ofKeys } from '../../libs/contexts/key-pool/src/projections/index.ts';
 import { definitions, EXAMPLES_FILE, examples, logOf, STATES_FILE, statesOf } from './event-versions.ts';
 
 /** Lines of the file that were released, and what they hash to. A release raises both; nothing else ever does. */
@@ -29,7 +31,7 @@ describe('the examples of all event versions', () => {
   });
 
   it('are of the versions that the log learns, so that an older program refuses it', () => {
-    expect(CHAIN_EVENT_VERSIONS).toEqual(Object.fromEntries(definitions().map(({ category, schemaVersions }) => [category, schemaVersions])));
+    expect({ ...CHAIN_EVENT_VERSIONS, ...KEY_EVENT_VERSIONS }).toEqual(Object.fromEntries(definitions().map(({ category, schemaVersions }) => [category, schemaVersions])));
   });
 
   it('show the rare shapes too', () => {
@@ -49,7 +51,7 @@ describe('the examples of all event versions', () => {
     for (const [stream, events] of lengths) expect(states[stream]).toMatchObject({ revision: events.at(-1)?.revision });
   });
 
-  it.each(projections.map((projection) => [projection.name, projection] as const))('are projected by %s, and none is poison', async (name, projection) => {
+  it.each([...ofChains, ...ofKeys].map((projection) => [projection.name, projection] as const))('are projected by %s, and none is poison', async (name, projection) => {
     const read = await projected(projection, examples(), {}, chainUpcasters);
     try {
       expect(await read.runner.parked(name)).toEqual([]);
@@ -69,4 +71,5 @@ describe('the examples of all event versions', () => {
 /** What the examples make of each table: a row that an old event no longer makes is a fact that is no longer shown. */
 const ROWS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'chain-explorer': { addresses: 36, backfills: 2, blocks: 11, canonical: 8, chains: 2, chunks: 11, inclusions: 18, parts: 5, pending: 0, reorgs: 2, stops: 1 },
+  'key-usage': { lately: 1, minutes: 1, spent: 1 },
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ActorDefinition, ActorSystem } from '#platform/actors';
 import { type Append, openMemoryEventStore, type EventStore } from '#platform/event-store';
 import { categoryOf, type DomainEvent, DROPPED, idOf, type RecordedEvent, systemClock, type Upcasters } from '#platform/kernel';
+import { defineApiKeyActors } from '../../libs/contexts/key-pool/src/application/api-key-actors.ts';
 import { defineChainActors } from '../../libs/contexts/chain/src/application/chain-actors.ts';
 
 /** An example of every version of every event that was ever stored, a line each, as the log gave it. Lines are only ever added. */
@@ -23,6 +24,7 @@ export function definitions(): readonly AnyDefinition[] {
   const defined: AnyDefinition[] = [];
   const system = { define: (definition: AnyDefinition) => void defined.push(definition) };
   defineChainActors(system as unknown as ActorSystem, () => new Uint8Array(32));
+  defineApiKeyActors(system as unknown as ActorSystem);
   return defined;
 }
 

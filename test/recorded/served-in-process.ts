@@ -49,7 +49,7 @@ export async function servedInProcess(log: EventStore): Promise<ServedLog> {
 }
 
 async function apiOver(explorer: ChainExplorer): Promise<NestFastifyApplication> {
-  const names: ChainNames = { nameOf: () => undefined };
+  const names: ChainNames = { nameOf: () => undefined, planOf: () => undefined };
   const board = new CaptureStatusBoard(systemClock);
   const module = await Test.createTestingModule({
     imports: [CqrsModule.forRoot(), HttpModule.register({ info: { title: 'test', version: '1', description: '' }, accessTokens: [] })],

@@ -1,6 +1,6 @@
 import type { Cost, Tariff } from '#contracts/key-pool';
 import { ManualClock } from '#platform/testing';
-import { ArithmeticDesk } from './key-pool-desk.ts';
+import { WatchedDesk } from './key-pool-desk.ts';
 import { type Demand, Holder } from './key-pool-holder.ts';
 import { Referee } from './key-pool-referee.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -72,7 +72,7 @@ const BEGINNING_MS = 20_000;
 export class KeyPoolLoad {
   readonly clock = new ManualClock();
   readonly referee: Referee;
-  readonly desk: ArithmeticDesk;
+  readonly desk: WatchedDesk;
   readonly keys: readonly { readonly alias: string; readonly tariff: Tariff; readonly shape: 'tumbling' | 'rolling' }[];
   readonly holders: Holder[] = [];
   /** Sent by someone who did not hold the key then. */
@@ -94,7 +94,7 @@ export class KeyPoolLoad {
     const named = (name: string, count: number, tariff: Tariff, shape: 'tumbling' | 'rolling') => Array.from({ length: count }, (_, at) => ({ alias: `${name}-${at + 1}`, tariff, shape }));
     this.keys = [...named('infura', 17, infura, 'tumbling'), ...named('alchemy', 5, alchemy, 'rolling')];
     this.referee = new Referee(this.keys, this.#random);
-    this.desk = new ArithmeticDesk(this.clock, this.keys);
+    this.desk = new WatchedDesk(this.clock, this.keys);
   }
 
   async run(): Promise<void> {

@@ -16,6 +16,14 @@ function expectNothingSpentTooMuch({ referee, late, lines, holders }: KeyPoolLoa
   expect([...lines, ...holders.flatMap((holder) => holder.lines)].filter((line) => !line.startsWith('budgets'))).toEqual([]);
 }
 
+/** Acknowledged, counted by the provider, booked: never in another order. */
+async function expectAccountsToHold({ desk, referee }: KeyPoolLoad): Promise<void> {
+  for (const [alias, { totals }] of await desk.states()) {
+    const counted = referee.keys.get(alias)?.units ?? 0;
+    expect({ alias, held: totals.acknowledged <= counted && counted <= totals.booked }).toEqual({ alias, held: true });
+  }
+}
+
 function spread(units: readonly number[]): number {
   return 1 - Math.min(...units) / Math.max(...units);
 }
@@ -29,9 +37,11 @@ describe('22 keys and 8 processes under full load for five minutes', () => {
     expect(spread(pool.unitsByKey('infura'))).toBeLessThan(0.1);
     expect(spread(pool.unitsByKey('alchemy'))).toBeLessThan(0.1);
     await pool.close();
-    // No answer was lost: what was settled is what the provider counted, key by key.
-    expect(pool.desk.acknowledged).toEqual(new Map([...pool.referee.keys].map(([alias, { units }]) => [alias, units])));
-    expect(pool.desk.lost).toBe(0);
+    // No answer was lost: what was settled is what the provider counted and what was booked, key by key.
+    for (const [alias, { totals, leases }] of await pool.desk.states()) {
+      const units = pool.referee.keys.get(alias)?.units;
+      expect({ alias, ...totals, leases }).toEqual({ alias, acknowledged: units, unacknowledged: 0, booked: units, leases: {} });
+    }
   });
 
   it.each(seeds)('are never refused either where requests cost now this, now that: seed %i', async (seed) => {
@@ -42,7 +52,7 @@ describe('22 keys and 8 processes under full load for five minutes', () => {
     const pool = await loaded({ seed, disturbedEveryMs: 7_000 });
     expectNothingSpentTooMuch(pool);
     expect(pool.disturbances).toBeGreaterThan(35);
-    expect(pool.desk.lost).toBeLessThanOrEqual(pool.leasesAtStake);
+    await expectAccountsToHold(pool);
     // Somebody is gone all the time; the others have its keys when its leases are over.
     expect(pool.usedShare('infura', 80)).toBeGreaterThan(0.7);
   });
@@ -54,7 +64,8 @@ describe('22 keys and 8 processes under full load for five minutes', () => {
     expectNothingSpentTooMuch(pool);
     for (const { alias, tariff } of pool.keys) {
       const units = pool.referee.keys.get(alias)?.units ?? 0;
-      expect(units).toBeGreaterThan(0.95 * (tariff.limits.find(({ kind }) => kind === 'calendar')?.units ?? 0));
+      // The last tenth is kept for heads.
+      expect(units).toBeGreaterThan(0.85 * (tariff.limits.find(({ kind }) => kind === 'calendar')?.units ?? 0));
     }
   });
 });

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CHAIN_EVENT_VERSIONS, ChainModule, chainProjections, chainUpcasters } from '#contexts/chain';
+import { capturesEmbedded, CHAIN_EVENT_VERSIONS, ChainModule, chainProjections, chainUpcasters } from '#contexts/chain';
+import { KEY_EVENT_VERSIONS, KeyPool, keyProjections } from '#contexts/key-pool';
 import { Backbone } from '#platform/backbone';
 import { HttpModule } from '#platform/http';
 import { processMetrics } from '#platform/observability';
@@ -22,14 +23,16 @@ export class AllInOneModule {
 
   static async register(boot: Boot<SettingsOf<typeof settings>>): Promise<DynamicModule> {
     processMetrics.observeProcess();
-    const backbone = await Backbone.open(boot, { projections: [chainProjections], upcasters: chainUpcasters, versions: CHAIN_EVENT_VERSIONS });
+    const backbone = await Backbone.open(boot, { projections: [chainProjections, keyProjections], upcasters: chainUpcasters, versions: { ...CHAIN_EVENT_VERSIONS, ...KEY_EVENT_VERSIONS } });
     const { store, actors, reads, projections } = backbone;
+    const keys = await KeyPool.open({ boot, actors, reads, embedded: capturesEmbedded(boot.settings) });
     return {
       module: AllInOneModule,
       imports: [
         HttpModule.register({ info, accessTokens: boot.settings.http.accessTokens }),
         OperationsModule.register({ log: store, projections, pageDir: fileURLToPath(new URL('../../../libs/dashboard/public', import.meta.url)) }),
-        ChainModule.register({ boot, store, actors, reads, jobs: listenForWorkers(boot) }),
+        ChainModule.register({ boot, store, actors, reads, keys: keys.access, jobs: listenForWorkers(boot, keys) }),
+        keys.module,
       ],
     };
   }

@@ -152,6 +152,21 @@ describe('the command line', () => {
     expect(stderr).toContain('Ask for another range.');
   });
 
+  it('shows keys, and probes them: 1 when one is unwell', async () => {
+    const key = { alias: 'infura-01', provider: 'infura', unit: 'credits', state: 'exhausted', until: '2026-11-27T00:00:05.000Z', limits: [{ name: 'day', left: 12.4, units: 3_000_000 }], usage: { '1h': { requests: 7, errors: 0 }, '24h': { requests: 70, errors: 2 } }, lastRefusal: { at: '2026-11-26T10:00:00.000Z', state: 'exhausted' } };
+    routes['GET /api/v1/keys'] = () => ({ json: { items: [key, { ...key, alias: 'infura-02', state: 'ready', until: null, lastRefusal: null }] } });
+    aProcessRuns();
+    const shown = await chainfold('keys');
+    expect(shown.stdout).toMatch(/infura-01 +infura +exhausted +2026-11-27T00:00:05.000Z +day 12\/3000000 +7 +70 +2 +exhausted 2026-11-26/);
+    routes['POST /api/v1/keys/infura-01/probe'] = () => ({ json: { alias: 'infura-01', ok: false, ms: 0, chainId: null, head: null, class: 'no budget', message: 'used up' } });
+    routes['POST /api/v1/keys/infura-02/probe'] = () => ({ json: { alias: 'infura-02', ok: true, ms: 41.2, chainId: '1', head: 21_000_000, class: 'ok' } });
+    const probed = await chainfold('keys', 'probe');
+    expect(probed.code).toBe(1);
+    expect(probed.stdout).toMatch(/infura-01 +- +no budget +- +- +used up\ninfura-02 +41.2 +well +1 +21000000/);
+    const [line] = (await chainfold('keys', 'probe', 'infura-02', '--json')).stdout.split('\n');
+    expect(JSON.parse(line ?? '')).toMatchObject({ items: [{ alias: 'infura-02', head: 21_000_000 }] });
+  });
+
   it('gives hints for the command line, not for who speaks HTTP', async () => {
     aProcessRuns();
     routes['GET /api/v1/projections'] = () => ({ status: 404, json: { code: 'no-such-projection', detail: 'There is no projection of that name', hint: 'GET /api/v1/projections lists them.' } });

@@ -4,6 +4,7 @@ import { redactUrlsIn } from '#platform/observability';
 import { backfill, startAbove } from './commands/backfill.ts';
 import { backup, restore } from './commands/backup.ts';
 import { doctor } from './commands/doctor.ts';
+import { keys, probeKeys } from './commands/keys.ts';
 import { events, projections, streams } from './commands/log.ts';
 import { activate, rebuild } from './commands/rebuild.ts';
 import { verify } from './commands/verify.ts';
@@ -73,6 +74,17 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
   add('projections', 'Shows the read models: generation, position, lag').action((options: { json?: boolean }) =>
     beside({ capture: 'offline' }, (target) => projections(target, outputOf(options))),
   );
+  const keysCommand = add('keys', 'Shows the keys of providers: state, budgets, use').action((options: { json?: boolean }) =>
+    beside({ capture: 'offline' }, (target) => keys(target, outputOf(options))),
+  );
+  keysCommand
+    .command('probe')
+    .description('Asks each key for its chain and head, within its budget; exits 1 when one is unwell')
+    .argument('[aliases...]', 'left out: all keys')
+    .option('--json', 'one JSON value per line, for machines')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .action((aliases: string[], options: { json?: boolean }) => beside({ capture: 'on-demand' }, (target) => probeKeys(target, outputOf({ json: options.json === true || keysCommand.opts<{ json?: boolean }>().json === true }), aliases)));
   add('rebuild', 'Builds a read model anew beside the live one, and swaps')
     .argument('<name>', 'as `chainfold projections` shows it')
     .action((name: string, options: { json?: boolean }) => beside({ capture: 'offline' }, (target) => rebuild(target, outputOf(options), name)));

@@ -4,6 +4,8 @@ import { BlockPage, BlocksPage } from './pages/block.tsx';
 import { AddressPage } from './pages/address.tsx';
 import { BackfillsPage } from './pages/backfills.tsx';
 import { HomePage } from './pages/home.tsx';
+import { KeyPage } from './pages/key.tsx';
+import { KeysPage } from './pages/keys.tsx';
 import { ReorgsPage } from './pages/reorgs.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
 import { Header } from './parts/header.tsx';
@@ -51,6 +53,10 @@ function Content({ route }: { route: Route }) {
       return <ReorgsPage />;
     case 'backfills':
       return <BackfillsPage />;
+    case 'keys':
+      return <KeysPage />;
+    case 'key':
+      return <KeyPage alias={route.alias} />;
     case 'unknown':
       return <Unknown />;
   }
@@ -79,7 +85,7 @@ function Footer() {
   return (
     <footer class="foot">
       <nav aria-label="More">
-        <Link href={href('/blocks')}>Blocks</Link> <Link href={href('/reorgs')}>Reorgs</Link> <Link href={href('/backfills')}>Backfills</Link>
+        <Link href={href('/blocks')}>Blocks</Link> <Link href={href('/reorgs')}>Reorgs</Link> <Link href={href('/backfills')}>Backfills</Link> <Link href={href('/keys')}>Keys</Link>
         <a href="/api/docs">API</a> <a href="/metrics">Metrics</a> <a href="/health/ready">Health</a>
       </nav>
     </footer>
@@ -92,6 +98,10 @@ function titleOf(route: Route, head: number | undefined): string {
       return head === undefined ? 'chainfold' : `${grouped(head)} · chainfold`;
     case 'block':
       return `Block ${route.ref} · chainfold`;
+    case 'keys':
+      return 'Keys · chainfold';
+    case 'key':
+      return `Key ${route.alias} · chainfold`;
     case 'transaction':
       return `Transaction ${route.hash.slice(0, 12)}… · chainfold`;
     case 'address':

@@ -9,6 +9,8 @@ export type Route =
   | { readonly page: 'address'; readonly address: string }
   | { readonly page: 'reorgs' }
   | { readonly page: 'backfills' }
+  | { readonly page: 'keys' }
+  | { readonly page: 'key'; readonly alias: string }
   | { readonly page: 'unknown' };
 
 export interface Location {
@@ -28,12 +30,14 @@ function parseRoute([first, second, more]: readonly string[]): Route {
   if (more !== undefined) return { page: 'unknown' };
   if (first === undefined) return { page: 'home' };
   if (second === undefined) {
-    if (first === 'reorgs' || first === 'backfills' || first === 'blocks') return { page: first };
+    if (first === 'reorgs' || first === 'backfills' || first === 'blocks' || first === 'keys') return { page: first };
     return { page: 'unknown' };
   }
   switch (first) {
     case 'blocks':
       return { page: 'block', ref: second.toLowerCase() };
+    case 'keys':
+      return { page: 'key', alias: second };
     case 'tx':
       return { page: 'transaction', hash: second.toLowerCase() };
     case 'address':

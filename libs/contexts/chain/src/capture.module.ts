@@ -1,12 +1,14 @@
 import { join, resolve } from 'node:path';
+import type { EmulatedAccess, KeyAccess, ProviderKeys } from '#contracts/key-pool';
 import { START, type Clock } from '#platform/kernel';
 import type { EventStore } from '#platform/event-store';
 import { processMetrics } from '#platform/observability';
 import type { Boot } from '#platform/runtime';
 import type { SettingsOf } from '#platform/settings';
 import { AnvilEmbeddedNode, DEMO_ACCOUNTS, DEMO_CHAIN_ID, DEMO_MNEMONIC } from './adapters/anvil.embedded-node.ts';
-import { nodesOf } from './adapters/chain-nodes.ts';
+import { plainNodes } from './adapters/chain-nodes.ts';
 import { connectChainNode } from './adapters/connect.chain-node.ts';
+import { connectPlan } from './adapters/connect-plan.chain-node.ts';
 import { SharedBlockReader } from './adapters/remote.block-reader.ts';
 import { ThreadBlockReader } from './adapters/thread.block-reader.ts';
 import { recoverSender } from './adapters/noble.recover-sender.ts';
@@ -21,9 +23,11 @@ import { CaptureProcess, type CaptureParts, type OpenChain } from './application
 import type { CaptureStatusBoard } from './application/capture-status.ts';
 import type { BackfillActors, BlockBodyActors, ChainActors } from './application/chain-actors.ts';
 import { DemoTrafficProcess } from './application/demo-traffic.process.ts';
+import { planChain, type PlanInWords } from './application/planned-nodes.ts';
 import { configuredChains, type chainSettings, type ConfiguredChain } from './chain.settings.ts';
 import { verificationRules } from './application/verification-settings.ts';
 import type { VerificationCrypto } from './domain/verification/crypto.ts';
+import type { ChainNode } from './ports/chain-node.port.ts';
 
 export type ChainBoot = Boot<SettingsOf<typeof chainSettings>>;
 
@@ -37,11 +41,16 @@ export interface CaptureSurroundings {
   readonly crypto: VerificationCrypto;
   /** What worker processes read; left out: this process reads alone. */
   readonly jobs?: ReadingJobs | undefined;
+  readonly keys: KeyAccess;
 }
 
 const DEMO_NAME = 'demo (embedded node)';
 const DEMO_SEED = 1;
 const DEMO_REORG_EVERY_SECONDS = 180;
+/** Until more is known of a chain: as on Ethereum. */
+const USUAL = { transactionsPerBlock: 150, blockTimeMs: 12_000 };
+const TAGS_EVERY_BLOCKS = 4;
+const DEMO = { transactionsPerBlock: 10, blockTimeMs: 2_000 };
 
 export async function verificationCrypto(): Promise<VerificationCrypto> {
   return { keccak256: await createKeccak256(), recoverSender };
@@ -55,6 +64,7 @@ export class ChainCapture {
   readonly #reader: ThreadBlockReader;
   readonly #shared: SharedBlockReader | undefined;
   readonly #names = new Map<string, string>();
+  readonly #plans = new Map<string, PlanInWords>();
   readonly #open = new Map<string, Promise<OpenChain>>();
   readonly backfills: BackfillProcess;
 
@@ -71,9 +81,14 @@ export class ChainCapture {
     return this.#names.get(chainId);
   }
 
+  /** How its blocks are fetched; undefined where it is captured through plain nodes. */
+  planOf(chainId: string): PlanInWords | undefined {
+    return this.#plans.get(chainId);
+  }
+
   register(): void {
-    const { boot, board, chains } = this.#around;
-    const configured = configuredChains(boot.settings);
+    const { boot, board, chains, keys } = this.#around;
+    const configured = configuredChains(boot.settings, keys.any);
     for (const chain of configured) if (chain.chainId !== undefined) this.#names.set(chain.chainId, chain.name);
     if (configured.length === 0) this.#names.set(String(DEMO_CHAIN_ID), DEMO_NAME);
     if (boot.capture === 'offline') return;
@@ -87,13 +102,11 @@ export class ChainCapture {
 
   #capture(chain: ConfiguredChain, isShared: boolean): void {
     const { boot } = this.#around;
-    const nodes = nodesOf(chain, this.#reader, { clock: boot.clock, metrics: this.#nodeMetrics });
-    if (isShared) for (const [at, node] of nodes.entries()) this.#shared?.share(node, { chain: chain.name, node: at });
     const process = new CaptureProcess(
       {
         name: chain.name,
         chainId: chain.chainId,
-        nodes,
+        nodes: this.#nodesOf(chain, isShared),
         startBlock: chain.startBlock,
         finality: chain.finality,
         rules: verificationRules(chain.verify),
@@ -105,11 +118,33 @@ export class ChainCapture {
     this.#follows(chain.name, process);
   }
 
+  #nodesOf(chain: ConfiguredChain, isShared: boolean): readonly ChainNode[] {
+    const { boot, keys } = this.#around;
+    const plain = plainNodes(chain, this.#reader, { clock: boot.clock, metrics: this.#nodeMetrics });
+    if (isShared) for (const [at, node] of plain.entries()) this.#shared?.share(node, { chain: chain.name, node: at });
+    const { through, receipts, blockTimeMs } = chain;
+    if ('rpcUrls' in through) return plain;
+    const { chainId, providers } = through;
+    return this.#planned(chainId, keys.providersFor(chainId, providers), { ...USUAL, receipts, ...(blockTimeMs === undefined ? {} : { blockTimeMs }) });
+  }
+
+  #planned(chainId: string, providers: readonly ProviderKeys[], need: Parameters<typeof planChain>[3]): readonly ChainNode[] {
+    const { boot, keys } = this.#around;
+    const { plans, words } = planChain(keys, chainId, providers, need);
+    this.#plans.set(chainId, words);
+    boot.log.info({ chainId, plan: words.name, heads: words.heads, note: words.note }, 'blocks are planned');
+    const of = (name: string | undefined): ProviderKeys | undefined => providers.find(({ tariff }) => tariff.provider === name);
+    return plans.map(({ name, blocks, receipts, receiptsBy, heads }) =>
+      connectPlan({ name, blocks: of(blocks) as ProviderKeys, receipts: of(receipts), receiptsBy, heads: of(heads) }, { purse: keys.purse, clock: boot.clock, metrics: this.#nodeMetrics, log: boot.log, chainId }),
+    );
+  }
+
   #captureEmbedded(): void {
     const { boot, store } = this.#around;
     const { lifecycle, log, clock } = boot;
     let node: AnvilEmbeddedNode | undefined;
     let traffic: DemoTrafficProcess | undefined;
+    let emulated: EmulatedAccess | undefined;
     lifecycle.add({
       name: 'embedded node',
       phase: 'node',
@@ -120,28 +155,33 @@ export class ChainCapture {
         await node.start();
         const demo = { mnemonic: DEMO_MNEMONIC, accounts: DEMO_ACCOUNTS, chainId: BigInt(DEMO_CHAIN_ID), seed: DEMO_SEED };
         traffic = new DemoTrafficProcess(node, { ...demo, reorgEverySeconds: DEMO_REORG_EVERY_SECONDS }, log, clock);
-        const process = this.#embeddedProcess(node.url, clock);
+        emulated = await this.#around.keys.emulate?.({ http: node.url, ws: node.url.replace(/^http/, 'ws') });
+        const process = this.#embeddedProcess(node.url, clock, emulated);
         this.#opens(DEMO_NAME, process);
         capturing = process;
       },
-      stop: () => node?.stop(),
+      stop: async () => {
+        await emulated?.close();
+        await node?.stop();
+      },
     });
     let capturing: CaptureProcess | undefined;
     this.#runs('capture of the embedded node', async (signal) => capturing?.run(signal));
     lifecycle.add({ name: 'demo traffic', phase: 'processes', start: () => traffic?.start(), stop: () => traffic?.stop() });
   }
 
-  #embeddedProcess(httpUrl: string, clock: Clock): CaptureProcess {
-    const node = connectChainNode(httpUrl.replace(/^http/, 'ws'), { clock, metrics: this.#nodeMetrics, receipts: true });
+  #embeddedProcess(httpUrl: string, clock: Clock, emulated: EmulatedAccess | undefined): CaptureProcess {
+    const chainId = String(DEMO_CHAIN_ID);
+    const own = (): readonly ChainNode[] => [connectChainNode(httpUrl.replace(/^http/, 'ws'), { clock, metrics: this.#nodeMetrics, receipts: true })];
     return new CaptureProcess(
       {
         name: DEMO_NAME,
-        chainId: String(DEMO_CHAIN_ID),
-        nodes: [node],
+        chainId,
+        nodes: emulated === undefined ? own() : this.#planned(chainId, emulated.providers, { ...DEMO, receipts: true }),
         startBlock: this.#around.boot.settings.capture.startBlock ?? 0,
         finality: 'auto',
-        // Our own node: asking costs nothing, and finality should move while somebody looks.
-        tagsEvery: { blocks: 1, ms: 0 },
+        // Our own node: asking costs nothing, or emulated units, and finality should move while somebody looks.
+        tagsEvery: { blocks: emulated === undefined ? 1 : TAGS_EVERY_BLOCKS, ms: 0 },
         rules: 'auto',
         blockTimeMs: undefined,
         follow: true,

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import type { KeyAccess } from '#contracts/key-pool';
 import type { ActorSystem } from '#platform/actors';
 import type { EventStore } from '#platform/event-store';
 import { processMetrics } from '#platform/observability';
@@ -24,6 +25,7 @@ export interface ChainSurroundings {
   readonly store: EventStore;
   readonly actors: ActorSystem;
   readonly reads: ReadStore;
+  readonly keys: KeyAccess;
   /** What worker processes read of it; left out: this process reads alone. */
   readonly jobs?: ReadingJobs | undefined;
 }
@@ -31,13 +33,13 @@ export interface ChainSurroundings {
 /** The chain context: captures what settings say, answers what was captured. */
 @Module({})
 export class ChainModule {
-  static async register({ boot, store, actors, reads, jobs }: ChainSurroundings): Promise<DynamicModule> {
+  static async register({ boot, store, actors, reads, keys, jobs }: ChainSurroundings): Promise<DynamicModule> {
     const crypto = await verificationCrypto();
     const board = new CaptureStatusBoard(boot.clock);
     const { chains, bodies, backfills } = defineChainActors(actors, crypto.keccak256);
-    const capture = new ChainCapture({ boot, store, board, chains, bodies, backfills, crypto, jobs });
+    const capture = new ChainCapture({ boot, store, board, chains, bodies, backfills, crypto, keys, jobs });
     capture.register();
-    const names: ChainNames = { nameOf: (chainId) => capture.nameOf(chainId) };
+    const names: ChainNames = { nameOf: (chainId) => capture.nameOf(chainId), planOf: (chainId) => capture.planOf(chainId) };
     const explorer = new SqliteChainExplorer(reads, store, boot.clock);
     const overview = new ChainOverview(explorer, board, names, boot.clock);
     observeChains(processMetrics, board, async () => {

@@ -20,7 +20,11 @@ export const captureSettings = defineSettings(
     startBlock: setting(startBlock.optional(), {
       description: 'First block to capture: a number or `latest`.',
       env: 'START_BLOCK',
-      defaultText: '0 with the embedded node, `latest` with `RPC_URL`',
+      defaultText: '0 with the embedded node, `latest` with `RPC_URL` or `KEYS`',
+    }),
+    chainId: setting(z.string().regex(/^[1-9]\d*$/, 'must be a decimal number').default('1'), {
+      description: 'Which chain to capture on the keys of providers, where neither `RPC_URL` nor a file in config/chains says so.',
+      env: 'CHAIN_ID',
     }),
   }),
 );
@@ -41,7 +45,8 @@ export const chainFolder = defineFolder(
       defaultText: 'what the first provider says',
     }),
     name: setting(z.string().min(1).max(60).optional(), { description: 'Shown to people.', defaultText: 'the name of the file' }),
-    rpcUrls: setting(z.array(rpcUrl).min(1), { description: 'Providers in order of preference: http(s) or ws(s). The first that is well is used.' }),
+    rpcUrls: setting(z.array(rpcUrl).min(1).optional(), { description: 'Providers in order of preference: http(s) or ws(s). The first that is well is used.', defaultText: 'none: then `providers`' }),
+    providers: setting(z.array(z.string().min(1)).min(1).optional(), { description: 'Instead of `rpcUrls`: names of config/providers whose keys are spent (`chainId` is needed then).', defaultText: 'none' }),
     startBlock: setting(startBlock.default('latest'), { description: 'First block to capture: a number or `latest`. What lies before is a backfill.' }),
     finality: setting(z.union([z.enum(['auto', 'tags']), z.strictObject({ depth: z.int().min(1).max(LINKS_KEPT) })]).default('auto'), {
       description: 'Where safe and finalized come from: the tags of the node (`auto`: where it has them), or `{depth: N}` blocks below the head, N up to 4096.',
@@ -54,6 +59,8 @@ export const chainFolder = defineFolder(
       description: 'Milliseconds between blocks; silence of 1.5 of them is asked about.',
       defaultText: 'learnt from the chain',
     }),
+  }).refine(({ rpcUrls, providers, chainId }) => (rpcUrls === undefined) !== (providers === undefined) && (providers === undefined || chainId !== undefined), {
+    error: 'must have rpcUrls, or providers and chainId',
   }),
 );
 
@@ -64,15 +71,28 @@ export type FinalitySetting = ChainEntry['finality'];
 export type VerifySetting = ChainEntry['verify'];
 
 /** A chain to capture, wherever it was configured. Addresses are secret: they hold keys. */
-export interface ConfiguredChain extends Omit<ChainEntry, 'name'> {
+export interface ConfiguredChain extends Omit<ChainEntry, 'name' | 'rpcUrls' | 'providers'> {
   readonly name: string;
+  /** How it is reached: these addresses, or the keys of these providers (of all that have keys, where none is named). */
+  readonly through: { readonly rpcUrls: NonNullable<ChainEntry['rpcUrls']> } | { readonly chainId: string; readonly providers: readonly string[] | undefined };
 }
 
-/** The chains that files and environment ask for; none: the embedded node is captured. */
-export function configuredChains(settings: { readonly capture: CaptureSettings; readonly chains: readonly { readonly name: string; readonly value: ChainEntry }[] }): ConfiguredChain[] {
-  const files = settings.chains.map(({ name, value }) => ({ ...value, name: value.name ?? name }));
-  const { rpcUrls, startBlock: first } = settings.capture;
-  if (rpcUrls === undefined) return files;
-  const own = chainFolder.schema.parse({ rpcUrls: rpcUrls.map((url) => url.reveal()), startBlock: first ?? 'latest' });
-  return [{ ...own, name: 'rpc-url' }, ...files];
+/** The chains that files and environment ask for; none: the embedded node is captured. `keys`: whether there are any. */
+export function configuredChains(settings: { readonly capture: CaptureSettings; readonly chains: readonly { readonly name: string; readonly value: ChainEntry }[] }, keys: boolean): ConfiguredChain[] {
+  const files = settings.chains.map(({ name, value }) => configured(value.name ?? name, value));
+  const { rpcUrls, startBlock: first = 'latest', chainId } = settings.capture;
+  if (rpcUrls !== undefined) return [configured('rpc-url', chainFolder.schema.parse({ rpcUrls: rpcUrls.map((url) => url.reveal()), startBlock: first })), ...files];
+  if (files.length > 0 || !keys) return files;
+  const entry = chainFolder.schema.parse({ chainId, providers: ['all'], startBlock: first });
+  return [{ ...configured(`chain ${chainId}`, entry), through: { chainId, providers: undefined } }];
+}
+
+function configured(name: string, { rpcUrls, providers, ...entry }: ChainEntry): ConfiguredChain {
+  const through = rpcUrls === undefined ? { chainId: entry.chainId as string, providers } : { rpcUrls };
+  return { ...entry, name, through };
+}
+
+/** Whether the embedded node is captured where no keys are configured. */
+export function capturesEmbedded(settings: Parameters<typeof configuredChains>[0]): boolean {
+  return configuredChains(settings, false).length === 0;
 }

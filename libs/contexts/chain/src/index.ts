@@ -4,5 +4,5 @@ export { CHAIN_EVENT_VERSIONS } from './application/chain-actors.ts';
 export { ReadingJobs } from './application/reading-jobs.ts';
 export { ChainWorkerModule } from './chain-worker.module.ts';
 export { ChainModule, chainProjections, type ChainSurroundings } from './chain.module.ts';
-export { chainSettings, configuredChains } from './chain.settings.ts';
+export { capturesEmbedded, chainSettings, configuredChains } from './chain.settings.ts';
 export { chainUpcasters } from './domain/chain.upcasters.ts';

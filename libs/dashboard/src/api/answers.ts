@@ -134,3 +134,59 @@ export interface LoggedEvent {
   readonly recordedAt: string;
   readonly data: { readonly [field: string]: unknown };
 }
+
+export interface KeyLimit {
+  readonly name: string;
+  readonly units: number;
+  readonly used: number;
+  readonly left: number;
+  readonly windowMs?: number;
+  readonly period?: 'day' | 'month';
+}
+
+interface KeyUse {
+  readonly requests: number;
+  readonly errors: number;
+  readonly units: number;
+}
+
+export interface Key {
+  readonly alias: string;
+  readonly provider: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly emulated?: boolean;
+  readonly state: string;
+  readonly until: string | null;
+  readonly reason?: string;
+  readonly credentials: number;
+  readonly fingerprints: readonly string[];
+  readonly limits: readonly KeyLimit[];
+  readonly usage: Readonly<Record<'1h' | '2h' | '12h' | '24h' | '48h', KeyUse>>;
+  readonly totals: { readonly acknowledged: number; readonly unacknowledged: number; readonly booked: number };
+  readonly leases: readonly { readonly holder: string; readonly until: string }[];
+  readonly lastRequestAt: string | null;
+  readonly lastRefusal: { readonly at: string; readonly state: string; readonly reason: string } | null;
+}
+
+export interface Spent {
+  readonly day: string;
+  readonly provider: string;
+  readonly method: string;
+  readonly calls: number;
+  readonly units: number;
+  readonly unit: string;
+}
+
+export interface KeyExplanation {
+  readonly chains: readonly { readonly chainId: string; readonly role: readonly string[]; readonly because: string }[];
+  readonly now: readonly string[];
+}
+
+export interface KeyProbe {
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly head: number | null;
+  readonly class: string;
+  readonly message?: string;
+}

@@ -18,9 +18,19 @@ export class ApiError extends Error {
 
 /** GET under /api/v1. Throws `ApiError`; status 0 means that no server answered. */
 export async function get<T>(path: string, signal?: AbortSignal, cache: RequestCache = 'default'): Promise<T> {
+  return answer<T>(path, { cache, ...(signal ? { signal } : {}) });
+}
+
+/** A command without a body. Throws as `get` does. */
+export function post<T>(path: string): Promise<T> {
+  return answer<T>(path, { method: 'POST' });
+}
+
+async function answer<T>(path: string, init: RequestInit): Promise<T> {
+  const { signal } = init;
   let response: Response;
   try {
-    response = await fetch(`/api/v1${path}`, { headers: { accept: 'application/json' }, cache, ...(signal ? { signal } : {}) });
+    response = await fetch(`/api/v1${path}`, { headers: { accept: 'application/json' }, ...init });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError('The server cannot be reached.', 0);

@@ -14,6 +14,7 @@ export function Header({ live, chainId }: { live: LiveState; chainId: string }) 
         </Link>
         <ChainChoice live={live} chainId={chainId} />
         {(live.chain !== undefined || live.problem === undefined || live.feed === 'lost') && <Connection live={live} />}
+        <Link href={href('/keys')} class="to-keys">Keys</Link>
         <SearchBox chainId={chainId} />
       </div>
     </header>

@@ -54,10 +54,27 @@ function layersOf(parts: readonly SettingsPart[], sources: SettingsSources, repo
   return [...layers, ...environmentLayers(parts, sources), ...secretLayers(parts, sources, report)];
 }
 
-function folderLayers({ name }: SettingsFolder, sources: SettingsSources, report: Report): Layer[] {
+function folderLayers({ name, inFiles }: SettingsFolder, sources: SettingsSources, report: Report): Layer[] {
+  if (inFiles) return entryLayers(name, sources, report);
   return yamlFilesOf(join(sources.configDir, name)).map((entry) => {
     const label = `config/${name}/${entry.name}.yaml`;
     return { label, value: at([name, entry.name], readYaml(entry.file, label, sources, report)) };
+  });
+}
+
+/** An entry of one name in two files is a mistake of whoever wrote them: nobody could say which one holds. */
+function entryLayers(name: string, sources: SettingsSources, report: Report): Layer[] {
+  const claimed = new Map<string, string>();
+  const files = yamlFilesOf(sources.configDir).filter((file) => file.name === name || file.name.startsWith(`${name}-`));
+  return files.map((entry) => {
+    const label = `config/${entry.name}.yaml`;
+    const value = readYaml(entry.file, label, sources, report);
+    for (const key of Object.keys(value)) {
+      const other = claimed.get(key);
+      if (other !== undefined) report({ path: `${name}/${key}`, rule: 'must stand in one file only', hint: `It stands in ${other} and in ${label}.` });
+      claimed.set(key, label);
+    }
+    return { label, value: at([name], value) };
   });
 }
 

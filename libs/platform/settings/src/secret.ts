@@ -13,6 +13,11 @@ export class Secret<T = string> {
     return this.#value;
   }
 
+  /** What is made of it is as secret. */
+  map<Other>(to: (value: T) => Other): Secret<Other> {
+    return new Secret(to(this.#value));
+  }
+
   toString(): string {
     return '[secret]';
   }

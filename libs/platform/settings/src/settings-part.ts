@@ -18,6 +18,8 @@ export interface SettingsFolder<Name extends string = string, S extends z.ZodObj
   readonly kind: 'folder';
   readonly name: Name;
   readonly schema: S;
+  /** Its entries stand together in files `config/{name}.yaml`, `config/{name}-*.yaml`, each a map of named entries. */
+  readonly inFiles?: true;
 }
 
 export type SettingsPart = SettingsSection | SettingsFolder;
@@ -41,6 +43,11 @@ export function defineSettings<const Name extends string, S extends z.ZodObject>
 
 export function defineFolder<const Name extends string, S extends z.ZodObject>(name: Name, schema: S): SettingsFolder<Name, S> {
   return { kind: 'folder', name, schema: strict(name, schema) };
+}
+
+/** Entries that are many and short: several of them in one file. */
+export function defineEntries<const Name extends string, S extends z.ZodObject>(name: Name, schema: S): SettingsFolder<Name, S> {
+  return { ...defineFolder(name, schema), inFiles: true };
 }
 
 export function isSettingsPart(value: unknown): value is SettingsPart {

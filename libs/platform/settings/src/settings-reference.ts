@@ -23,9 +23,14 @@ All problems are told at once, and the process ends with code 78.
 `;
 
 function section(part: SettingsPart): string {
-  const place = part.kind === 'folder' ? `One file per entry: \`config/${part.name}/<entry>.yaml\`.\n\n` : '';
+  const place = part.kind === 'folder' ? `${whereEntriesStand(part.name, part.inFiles === true)}\n\n` : '';
   const rows = settingsIn(part.schema).map(row);
   return `## ${part.name}\n\n${place}| setting | what | value | default | environment |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+function whereEntriesStand(name: string, inFiles: boolean): string {
+  if (!inFiles) return `One file per entry: \`config/${name}/<entry>.yaml\`.`;
+  return `Entries by name in \`config/${name}.yaml\` and \`config/${name}-<more>.yaml\`; of each:`;
 }
 
 function row({ path, schema, about }: FoundSetting): string {

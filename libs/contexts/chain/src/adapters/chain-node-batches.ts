@@ -97,7 +97,7 @@ export async function askAll(batching: Batching, kind: string, calls: readonly R
     const startedAt = batching.clock.monotonic();
     const reply = await counted(batching, asked, () => transport.send(asked, signal)).catch((error: unknown) => shrunk(sizer, kind, asked.length > group ? asked.length : 0, error));
     if (reply === undefined) continue;
-    metrics.request(transport.label, asked.length, reply.bytes, batching.clock.monotonic() - startedAt);
+    metrics.request(transport.label, asked.length, reply.bytes, batching.clock.monotonic() - startedAt, reply.requests);
     total += reply.bytes;
     const outcome: readonly (RpcAnswer | undefined)[] = reply.kind === 'answers' ? reply.answers : asked.map(() => ({ ok: false, refusal: reply.refusal }));
     const kept = keep(answers, chunk, outcome);

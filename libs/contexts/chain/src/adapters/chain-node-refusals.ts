@@ -73,6 +73,8 @@ function textOf(error: unknown): string {
 
 function waitOf(error: unknown, retryAfter: string | undefined): number | undefined {
   const seconds = retryAfter === undefined ? [] : [/^\d+$/.test(retryAfter.trim()) ? Number(retryAfter) : (Date.parse(retryAfter) - Date.now()) / 1000];
+  const inWords = /try again in (\d+(?:\.\d+)?) ?(ms|s)\b/i.exec(textOf(error));
+  if (inWords !== null) seconds.push(Number(inWords[1]) / (inWords[2] === 'ms' ? 1_000 : 1));
   const data = isObject(error) ? error['data'] : undefined;
   if (isObject(data)) {
     seconds.push(Number(data['backoff_seconds'] ?? 0));

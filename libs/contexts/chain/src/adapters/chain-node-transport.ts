@@ -13,9 +13,17 @@ export type RpcAnswer = { readonly ok: true; readonly result: unknown; readonly 
 
 export type RpcReply =
   /** In the order asked; undefined where the node left an item out. */
-  | { readonly kind: 'answers'; readonly answers: readonly (RpcAnswer | undefined)[]; readonly bytes: number }
+  | ({ readonly kind: 'answers'; readonly answers: readonly (RpcAnswer | undefined)[] } & ReplyFacts)
   /** The request as a whole was refused. */
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly bytes: number };
+  | ({ readonly kind: 'refused'; readonly refusal: Refusal } & ReplyFacts);
+
+export interface ReplyFacts {
+  readonly bytes: number;
+  /** Over the wire; one where it is left out. */
+  readonly requests?: number;
+  /** Of the provider's clock, in milliseconds since the epoch, where it tells. */
+  readonly providerTime?: number | undefined;
+}
 
 /** Carries one request over the wire. Throws `node-unreachable`, `node-answer-invalid`. */
 export interface RpcTransport {

@@ -49,10 +49,10 @@ export class HttpTransport implements RpcTransport {
     const body = await parseAnswer(raw);
     if (status !== 200) {
       const refusal = readRefusal(body ?? raw.toString('utf8', 0, 1_000), status, typeof retryAfter === 'string' ? retryAfter : undefined);
-      return { kind: 'refused', refusal, bytes };
+      return { kind: 'refused', refusal, bytes, providerTime: timeOf(headers['date']) };
     }
     if (body === undefined) throw new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { begins: redact(raw.toString('utf8', 0, 80), this.url), bytes });
-    return readReply(body, calls, firstId, this.label, bytes);
+    return { ...readReply(body, calls, firstId, this.label, bytes), providerTime: timeOf(headers['date']) };
   }
 
   async *heads(signal: AbortSignal): AsyncIterable<unknown> {
@@ -91,6 +91,11 @@ export class HttpTransport implements RpcTransport {
     if (timedOut) return new NodeUnreachable(this.label, `no answer in ${this.#limits.requestTimeoutMs} ms`);
     return new NodeUnreachable(this.label, redact(error instanceof Error ? `${code} ${error.message}`.trim() : String(error), this.url));
   }
+}
+
+function timeOf(date: string | string[] | undefined): number | undefined {
+  const at = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
 }
 
 class AnswerTooLarge extends Error {}

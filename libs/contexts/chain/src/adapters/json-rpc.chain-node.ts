@@ -15,10 +15,26 @@ import type { RpcAnswer, RpcCall, RpcTransport } from './chain-node-transport.ts
 
 export interface JsonRpcOptions {
   readonly transport: RpcTransport;
+  /** Left out: the transport's. */
+  readonly label?: string;
   readonly clock: Clock;
   readonly metrics: ChainNodeMetrics;
   /** False: blocks are asked without receipts, one call per block. */
   readonly receipts: boolean;
+  /** Who is asked for receipts; left out: the same. */
+  readonly receiptsFrom?: RpcTransport | undefined;
+  /** Never asks for receipts of a whole block. */
+  readonly receiptsByTransaction?: boolean;
+  /** Who is asked for ranges; left out: the same. */
+  readonly ranges?: { readonly transport: RpcTransport; readonly receiptsFrom?: RpcTransport | undefined };
+  /** Who announces heads; left out: the same. */
+  readonly headsFrom?: RpcTransport | undefined;
+}
+
+/** Of one request of ours: whom to ask for blocks, and whom for receipts. */
+interface Sources {
+  readonly blocks: RpcTransport;
+  readonly receipts: RpcTransport;
 }
 
 type BlockMethod = 'eth_getBlockByHash' | 'eth_getBlockByNumber';
@@ -32,7 +48,7 @@ export class JsonRpcChainNode extends ChainNode {
   override readonly pushes: boolean;
   readonly #transport: RpcTransport;
   readonly #options: JsonRpcOptions;
-  readonly #sizer = new BatchSizer();
+  readonly #sizers = new Map<RpcTransport, BatchSizer>();
   readonly #blockReceipts: BlockReceiptsSupport;
   /** Until when on the monotonic clock. */
   readonly #unknownTags = new Map<string, number>();
@@ -41,8 +57,8 @@ export class JsonRpcChainNode extends ChainNode {
     super();
     this.#options = options;
     this.#transport = options.transport;
-    this.label = options.transport.label;
-    this.pushes = options.transport.pushes;
+    this.label = options.label ?? options.transport.label;
+    this.pushes = (options.headsFrom ?? options.transport).pushes;
     this.#blockReceipts = new BlockReceiptsSupport(options.clock);
   }
 
@@ -79,7 +95,7 @@ export class JsonRpcChainNode extends ChainNode {
 
   async headers(numbers: readonly number[]): Promise<readonly (RpcHeader | null)[]> {
     const calls = numbers.map((number) => ({ method: 'eth_getBlockByNumber', params: [hex(number), false] }));
-    const { answers } = await this.#ask('headers', calls, 1);
+    const { answers } = await this.#ask(this.#transport, 'headers', calls, 1);
     return answers.map((answer, place) => {
       const header = this.#headerOf(this.#resultOf(answer, 'eth_getBlockByNumber'));
       if (header !== null) this.#checkNumber(header, numbers[place] as number);
@@ -102,29 +118,31 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   async *heads(signal: AbortSignal): AsyncIterable<HeadHint> {
-    for await (const head of this.#transport.heads(signal)) {
+    for await (const head of (this.#options.headsFrom ?? this.#transport).heads(signal)) {
       const { number, hash, parentHash } = readHeader(head);
       yield { number: Number(number), hash, parentHash };
     }
   }
 
   async close(): Promise<void> {
-    await this.#transport.close();
+    const { receiptsFrom, ranges, headsFrom } = this.#options;
+    const all = new Set([this.#transport, receiptsFrom, ranges?.transport, ranges?.receiptsFrom, headsFrom]);
+    await Promise.all([...all].map(async (transport) => transport?.close()));
   }
 
-  /** Blocks with receipts in one batch; where they do not belong together the block is asked again by its hash. */
+  /** Blocks with receipts, in one batch where one provider has both; where they do not belong together the block is asked again by its hash. */
   async *#fetch<T = never>(refs: readonly Hex[], method: BlockMethod, signal?: AbortSignal, take?: TakeRaw<T>): AsyncGenerator<FetchedBlock | T | null> {
-    const together = this.#options.receipts && this.#blockReceipts.usable();
-    const calls = refs.flatMap((ref) => [{ method, params: [ref, true] }, ...(together ? [{ method: 'eth_getBlockReceipts', params: [ref] }] : [])]);
+    const sources = this.#sources(method);
+    const together = this.#options.receipts && this.#options.receiptsByTransaction !== true && this.#blockReceipts.usable();
     const width = together ? 2 : 1;
-    const asked = await this.#ask(together ? 'blocks+receipts' : 'blocks', calls, width, signal, ENOUGH_BYTES);
+    const asked = together ? await this.#both(refs, method, sources, signal) : await this.#ask(sources.blocks, 'blocks', refs.map((ref) => ({ method, params: [ref, true] })), 1, signal, ENOUGH_BYTES);
     if (together && !this.#blockReceipts.learn(asked.answers.filter((_, place) => place % 2 === 1))) {
       yield* this.#fetch(refs, method, signal, take);
       return;
     }
     const there = refs.slice(0, asked.answers.length / width);
     const blocks = together ? undefined : there.map((_, place) => this.#blockOf(this.#resultOf(asked.answers[place], method)));
-    const receipts = blocks === undefined ? undefined : await this.#receiptsOneByOne(blocks, signal);
+    const receipts = blocks === undefined ? undefined : await this.#receiptsOneByOne(blocks, sources.receipts, signal);
     const breath = new Breath();
     for (const [place, ref] of refs.entries()) {
       await breath.take();
@@ -148,6 +166,26 @@ export class JsonRpcChainNode extends ChainNode {
     }
   }
 
+  /** Ranges are asked for by number, and have a turn of their own. */
+  #sources(method: BlockMethod): Sources {
+    const { ranges, receiptsFrom } = this.#options;
+    const { transport, receiptsFrom: own } = method === 'eth_getBlockByNumber' && ranges !== undefined ? ranges : { transport: this.#transport, receiptsFrom };
+    return { blocks: transport, receipts: own ?? transport };
+  }
+
+  /** A block and its receipts, one after the other. Of two providers both are asked at once. */
+  async #both(refs: readonly Hex[], method: BlockMethod, { blocks, receipts }: Sources, signal?: AbortSignal): Promise<Asked> {
+    const blockCalls = refs.map((ref) => ({ method, params: [ref, true] }));
+    const receiptCalls = refs.map((ref) => ({ method: 'eth_getBlockReceipts', params: [ref] }));
+    if (blocks === receipts) return this.#ask(blocks, 'blocks+receipts', refs.flatMap((_, place) => [blockCalls[place]!, receiptCalls[place]!]), 2, signal, ENOUGH_BYTES);
+    const [some, others] = await Promise.all([
+      this.#ask(blocks, 'blocks', blockCalls, 1, signal, ENOUGH_BYTES / 2),
+      this.#ask(receipts, 'receipts of blocks', receiptCalls, 1, signal, ENOUGH_BYTES / 2),
+    ]);
+    const there = Math.min(some.answers.length, others.answers.length);
+    return { answers: some.answers.slice(0, there).flatMap((answer, place) => [answer, others.answers[place]!]), bytes: some.bytes + others.bytes };
+  }
+
   /** A load balancer may answer the two halves from replicas of different branches, or of different heights. */
   async #bind(block: RpcBlock | null, receipts: unknown, bytes: number, method: BlockMethod, signal?: AbortSignal): Promise<FetchedBlock | null> {
     if (block === null) return null;
@@ -159,11 +197,11 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   /** For nodes without eth_getBlockReceipts: one batch for all transactions of all these blocks. */
-  async #receiptsOneByOne(blocks: readonly (RpcBlock | null)[], signal?: AbortSignal): Promise<readonly unknown[]> {
+  async #receiptsOneByOne(blocks: readonly (RpcBlock | null)[], transport: RpcTransport, signal?: AbortSignal): Promise<readonly unknown[]> {
     if (!this.#options.receipts) return blocks.map(() => undefined);
     const hashes = blocks.flatMap((block) => block?.transactions.map((transaction) => transaction.hash) ?? []);
     const calls = hashes.map((hash) => ({ method: 'eth_getTransactionReceipt', params: [hash] }));
-    const { answers } = calls.length === 0 ? { answers: [] } : await this.#ask('receipts', calls, 1, signal);
+    const { answers } = calls.length === 0 ? { answers: [] } : await this.#ask(transport, 'receipts', calls, 1, signal);
     let next = 0;
     return blocks.map((block) => {
       const results = block?.transactions.map(() => this.#resultOf(answers[next++], 'eth_getTransactionReceipt')) ?? null;
@@ -172,13 +210,15 @@ export class JsonRpcChainNode extends ChainNode {
   }
 
   async #one(method: string, params: readonly unknown[]): Promise<unknown> {
-    const { answers } = await this.#ask(method, [{ method, params }], 1);
+    const { answers } = await this.#ask(this.#transport, method, [{ method, params }], 1);
     return this.#resultOf(answers[0], method);
   }
 
-  #ask(kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal, enough?: number): Promise<Asked> {
+  #ask(transport: RpcTransport, kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal, enough?: number): Promise<Asked> {
     const { clock, metrics } = this.#options;
-    return askAll({ transport: this.#transport, sizer: this.#sizer, metrics, clock }, kind, calls, group, signal, enough);
+    const sizer = this.#sizers.get(transport) ?? new BatchSizer();
+    this.#sizers.set(transport, sizer);
+    return askAll({ transport, sizer, metrics, clock }, kind, calls, group, signal, enough);
   }
 
   /** Null for "not there": said by null, by a refusal of a replica that is behind, or for a tag the chain lacks. */

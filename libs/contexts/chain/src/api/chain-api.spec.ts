@@ -498,7 +498,7 @@ describe('the REST API of the chain', () => {
 
 async function serving(read: Projected, board: CaptureStatusBoard, accessTokens: readonly AccessToken[] = []): Promise<NestFastifyApplication> {
   const explorer = new SqliteChainExplorer(read.store, read.log, clock);
-  const names: ChainNames = { nameOf: (chainId) => (chainId === '1' ? 'Testnet' : undefined) };
+  const names: ChainNames = { nameOf: (chainId) => (chainId === '1' ? 'Testnet' : undefined), planOf: () => undefined };
   const module = await Test.createTestingModule({
     imports: [CqrsModule.forRoot(), HttpModule.register({ info: { title: 'test', version: '1', description: '' }, accessTokens })],
     controllers: [...chainControllers],

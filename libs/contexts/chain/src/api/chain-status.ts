@@ -1,11 +1,13 @@
 import type { Clock } from '#platform/kernel';
 import type { CaptureStatus, CaptureStatusBoard } from '../application/capture-status.ts';
+import type { PlanInWords } from '../application/planned-nodes.ts';
 import type { ChainExplorer} from '../ports/chain-explorer.port.ts';
 import { type AsOf, type ChainFacts } from '../ports/chain-explorer.port.ts';
 
-/** How a chain is called in its YAML; undefined where none of ours has that id. */
+/** How a chain is called in its YAML, and how it is fetched; undefined where none of ours has that id, or no keys are spent on it. */
 export abstract class ChainNames {
   abstract nameOf(chainId: string): string | undefined;
+  abstract planOf(chainId: string): PlanInWords | undefined;
 }
 
 export type ChainStatus = 'backfilling' | 'following' | 'stalled' | 'stopped';
@@ -16,6 +18,7 @@ export type ChainView = ChainFacts & {
   readonly reason: string | null;
   readonly nodeHead: number | null;
   readonly headAgeSeconds: number | null;
+  readonly plan?: PlanInWords;
 };
 
 const NO_CAPTURE = 'No capture process of this chain reports to this server.';
@@ -47,12 +50,14 @@ export class ChainOverview {
 
   #view(facts: ChainFacts): ChainView {
     const live = this.#board.get(facts.chainId);
+    const plan = this.#names.planOf(facts.chainId);
     return {
       ...facts,
       name: this.#names.nameOf(facts.chainId) ?? `chain ${facts.chainId}`,
       ...statusOf(facts, live),
       nodeHead: live?.nodeHead ?? null,
       headAgeSeconds: this.#ageOf(facts.head?.timestamp),
+      ...(plan === undefined ? {} : { plan }),
     };
   }
 

@@ -25,6 +25,10 @@ const chain = z
     safe: blockPoint.nullable(),
     finalized: blockPoint.nullable(),
     headAgeSeconds: z.int().nullable().describe('Since the time of the head block; null before there is any.'),
+    plan: z
+      .strictObject({ name: z.string(), blocks: z.string(), receipts: z.string().nullable(), heads: z.string().nullable(), note: z.string().optional() })
+      .optional()
+      .describe('How blocks are fetched on the keys of providers; left out where plain nodes are asked.'),
     blocks: z.int().describe('Canonical blocks that are captured.'),
     transactions: z.int().describe('In canonical blocks.'),
     kinds,

@@ -44,13 +44,21 @@ export function nodeMetrics(metrics: Metrics): ChainNodeMetrics {
   const batch = metrics.histogram('chainfold_rpc_batch_calls', 'Calls of a request.', ['provider'], BATCH_CALLS);
   return {
     call: (provider, method, result) => calls.inc({ provider, method, result }),
-    request: (provider, count, received, milliseconds) => {
-      requests.inc({ provider });
+    request: (provider, count, received, milliseconds, sent = 1) => {
+      requests.add(sent, { provider });
       seconds.observe(milliseconds / 1_000, { provider });
       bytes.add(received, { provider });
-      batch.observe(count, { provider });
+      batch.observe(count / sent, { provider });
     },
   };
+}
+
+/** Who reads: this process, or workers of it. */
+export function readMetrics(metrics: Metrics, jobs: { readonly workers: number; readonly held: number }): (where: 'here' | 'worker') => void {
+  const blocks = metrics.counter('chainfold_chain_read_blocks_total', 'Blocks read away from the thread that serves, by which process.', ['where']);
+  metrics.observed('chainfold_chain_workers', 'Worker processes that take reading jobs.', [], () => [{ value: jobs.workers, labels: {} }]);
+  metrics.observed('chainfold_chain_worker_jobs', 'Reading jobs in the hands of workers.', [], () => [{ value: jobs.held, labels: {} }]);
+  return (where) => blocks.inc({ where });
 }
 
 /** Where each chain stands; the ages come from whoever knows the captured head. */

@@ -86,9 +86,14 @@ export class ReadingJobs {
   }
 
   get hasRoom(): boolean {
-    let held = this.#queue.length;
+    return this.#queue.length + this.held < this.capacity;
+  }
+
+  /** Jobs in the hands of workers. */
+  get held(): number {
+    let held = 0;
     for (const { holds } of this.#crews.values()) held += holds.size;
-    return held < this.capacity;
+    return held;
   }
 
   get workers(): number {

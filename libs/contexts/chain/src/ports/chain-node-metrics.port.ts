@@ -4,8 +4,8 @@ export type RequestResult = 'ok' | 'refused' | 'throttled' | 'unreachable' | 'in
 export interface ChainNodeMetrics {
   /** One JSON-RPC call and how it ended. */
   call(node: string, method: string, result: RequestResult): void;
-  /** One request over the wire: how many calls it carried, what came, how long it took. */
-  request(node: string, calls: number, bytes: number, milliseconds: number): void;
+  /** What was asked at once: how many calls, what came, how long it took, in how many requests over the wire (one where left out). */
+  request(node: string, calls: number, bytes: number, milliseconds: number, requests?: number): void;
 }
 
 export const uncounted: ChainNodeMetrics = { call: () => undefined, request: () => undefined };

@@ -44,5 +44,6 @@ const lease = z.strictObject({ id: name, key: name, provider: name, validForMs: 
 export const exchangeAnswer = z.strictObject({
   leases: z.array(lease).max(MOST_LEASES),
   againInMs: ms,
+  keys: units,
   closed: z.array(z.strictObject({ key: name, state: z.enum(['throttled', 'exhausted', 'revoked']), until: z.number().nullable() })).max(MOST_LEASES),
 }) satisfies z.ZodType<ExchangeAnswer>;

@@ -44,7 +44,7 @@ class FakeDesk implements LeaseDesk {
     const granted = fresh.map((key) => this.#lease(`lease-${(this.#leases += 1)}`, key));
     if (this.fate === 'answer lost') throw new Error('the way back broke');
     if (this.fate === 'silent') return new Promise(() => undefined);
-    return { leases: [...renewed, ...granted], againInMs: 2_000, closed: [...this.closed.values()] };
+    return { leases: [...renewed, ...granted], againInMs: 2_000, keys: 0, closed: [...this.closed.values()] };
   }
 
   get settlements(): readonly Exchange['settlements'][number][] {

@@ -35,8 +35,8 @@ export class LeasedPurse implements KeyPurse {
     this.#log.error({ key: permit.key, outcome: outcome.kind }, 'a permit was settled twice, or too late');
   }
 
-  accrue(key: string, cost: Cost, chainId: string, what: string): void {
-    for (const provider of this.#providers.values()) if (provider.accrue(key, cost, chainId, what)) return;
+  accrue(key: string, cost: Cost, chainId: string, what: string, uncertain = false): void {
+    for (const provider of this.#providers.values()) if (provider.accrue({ key, cost, chainId, what, uncertain })) return;
     this.#log.error({ key, what }, 'a key that was never leased brought something');
   }
 

@@ -1,5 +1,5 @@
 import type { ChainfoldError, Clock } from '#platform/kernel';
-import { type Cost, type ExchangeAnswer, type LeaseDesk, type Permit, type SpendingAsk, type SpendingOutcome, type Tariff, tooDearFor } from '../contracts/index.ts';
+import { type ExchangeAnswer, type LeaseDesk, type Permit, type SpendingAsk, type SpendingOutcome, type Tariff, tooDearFor } from '../contracts/index.ts';
 import { NoBudget, ProviderDown, PurseDraining } from '../domain/spending.errors.ts';
 import { Alarm } from './alarm.ts';
 import { moreWanted } from './demand.ts';
@@ -11,7 +11,7 @@ import { Metering, type Need } from './metering.ts';
 import { ProviderCircuit } from './provider-circuit.ts';
 import type { PurseLog } from './purse-log.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { type Spending, SpendingOutcomes } from './spending-outcomes.ts';
+import { type Accrued, type Spending, SpendingOutcomes } from './spending-outcomes.ts';
 import { type Turn, TurnQueue } from './turn-queue.ts';
 
 export interface PurseOptions {
@@ -42,7 +42,9 @@ export class ProviderPurse {
   /** In the order of their permits. */
   readonly #spendings = new Map<number, Spending>();
   /** Spent unasked on keys that we have no lease on. */
-  #owed: { readonly key: string; readonly cost: Cost; readonly chainId: string; readonly what: string }[] = [];
+  #owed: Accrued[] = [];
+  /** As the desk told last. */
+  #keyCount = 0;
   #passIsDue = false;
   #someWaitLong = false;
   #draining = false;
@@ -86,11 +88,11 @@ export class ProviderPurse {
   }
 
   /** False: not a key of this provider, as far as is known. */
-  accrue(alias: string, cost: Cost, chainId: string, what: string): boolean {
-    if (!this.#book.keys.has(alias)) return false;
-    const lease = this.#book.ofKey(alias);
-    if (lease === undefined) this.#owed.push({ key: alias, cost, chainId, what });
-    else this.#outcomes.charge(lease, cost, chainId, what);
+  accrue(accrued: Accrued): boolean {
+    if (!this.#book.keys.has(accrued.key)) return false;
+    const lease = this.#book.ofKey(accrued.key);
+    if (lease === undefined) this.#owed.push(accrued);
+    else this.#outcomes.charge(lease, accrued);
     return true;
   }
 
@@ -116,6 +118,8 @@ export class ProviderPurse {
   #mayAsk({ cost, not }: SpendingAsk, now: number): void {
     if (this.#draining) throw new PurseDraining(this.#provider);
     if (!this.#circuit.admits(now)) throw this.#down(now);
+    const closedForMs = this.#allClosedForMs(now);
+    if (closedForMs > HOPE_MS) throw this.#noneLeft(closedForMs, now);
     const dear = tooDearFor(this.#metering.tariff, cost);
     if (dear !== undefined) throw new NoBudget(this.#provider, NEVER_MS, { [dear.name]: `one request costs ${cost[dear.ledger] ?? 0}, the limit is ${dear.units}` }, 'No key of this provider can ever serve it: use another method or another provider.');
     if (not === undefined || not.length === 0) this.#retries.requested();
@@ -207,13 +211,17 @@ export class ProviderPurse {
       lease.settledAt = began.now;
     }
     this.#book.forgetSettled();
+    this.#keyCount = answer.keys;
     const came = this.#book.accept(answer, asked, began, this.#moment(), (key) => this.#talk.hasNewsOf(key));
     for (const lease of came) {
       const owed = this.#owed.filter(({ key }) => key === lease.key.alias);
       if (owed.length > 0) this.#owed = this.#owed.filter((one) => !owed.includes(one));
-      for (const { cost, chainId, what } of owed) this.#outcomes.charge(lease, cost, chainId, what);
+      for (const accrued of owed) this.#outcomes.charge(lease, accrued);
     }
     if (this.#closed) this.#book.returnAll();
+    const { now } = this.#moment();
+    const closedForMs = this.#allClosedForMs(now);
+    if (closedForMs > HOPE_MS) this.#queue.refuse(() => this.#noneLeft(closedForMs, now));
   }
 
   /** Whoever took it forgot it: its units are lost, and more than this one may be. */
@@ -223,6 +231,17 @@ export class ProviderPurse {
       this.#options.log.error({ key: permit.key, provider: this.#provider, calls: Object.keys(ask.calls) }, 'a permit was never settled');
       this.settle(permit, { kind: 'unanswered', sentAt: permit.validUntil });
     }
+  }
+
+  /** Until the first of all its keys may be used again; 0 while one may. */
+  #allClosedForMs(now: number): number {
+    const closed = [...this.#book.keys.values()].flatMap((key) => key.closed(now) ?? []);
+    return this.#keyCount === 0 || closed.length < this.#keyCount ? 0 : Math.min(NEVER_MS, ...closed.map(({ until }) => until - now));
+  }
+
+  #noneLeft(waitMs: number, now: number): NoBudget {
+    const why = Object.fromEntries([...this.#book.keys.values()].map((key) => [key.alias, key.closed(now)?.state ?? 'open']));
+    return new NoBudget(this.#provider, Math.ceil(waitMs), why, 'All keys of this provider are used up or refused: GET /api/v1/keys says until when.');
   }
 
   #down(now: number): ProviderDown {

@@ -17,6 +17,15 @@ export interface Spending {
   readonly lease: HeldLease;
 }
 
+/** What was spent without a permit. */
+export interface Accrued {
+  readonly key: string;
+  readonly cost: Cost;
+  readonly chainId: string;
+  readonly what: string;
+  readonly uncertain: boolean;
+}
+
 interface Options {
   readonly metering: Metering;
   readonly book: LeaseBook;
@@ -51,12 +60,12 @@ export class SpendingOutcomes {
   }
 
   /** What was spent without being asked for; the window makes up for it afterwards. */
-  charge(lease: HeldLease, cost: Cost, chainId: string, what: string): void {
+  charge(lease: HeldLease, { cost, chainId, what, uncertain }: Accrued): void {
     const now = this.#options.now();
     const need = this.#options.metering.need(cost);
     lease.take(need, now);
     for (const [at, window] of lease.windows.entries()) window.answered(need.rolling[at] as number, { sentAt: now, answeredAt: now, lateMs: 0 });
-    lease.account.add({ cost, acknowledged: true, requests: 0, error: undefined, by: [{ chainId, method: what, calls: 1, units: cost['units'] ?? 0 }] });
+    lease.account.add({ cost, acknowledged: !uncertain, requests: 0, error: undefined, by: [{ chainId, method: what, calls: 1, units: cost['units'] ?? 0 }] });
   }
 
   #answered(spending: Spending, outcome: Answered): void {

@@ -1,3 +1,5 @@
-export * from './leasing.ts';
+export * from './access.ts';
+export * from '../domain/leasing.ts';
+export * from '../domain/plans.ts';
 export * from './spending.ts';
-export * from './tariff.ts';
+export * from '../domain/tariff.ts';

@@ -1,4 +1,4 @@
-import type { Cost } from './tariff.ts';
+import type { Cost } from '../domain/tariff.ts';
 
 /** The head always goes first. */
 export type SpendingLane = 'head' | 'backfill';
@@ -60,8 +60,8 @@ export interface KeyPurse {
   acquire(ask: SpendingAsk, signal?: AbortSignal): Promise<Permit>;
   /** Each permit exactly once. */
   settle(permit: Permit, outcome: SpendingOutcome): void;
-  /** What a subscription on a key cost without being asked for. */
-  accrue(key: string, cost: Cost, chainId: string, what: string): void;
+  /** What a subscription on a key cost without being asked for; `uncertain`: nobody can say whether it was counted. */
+  accrue(key: string, cost: Cost, chainId: string, what: string, uncertain?: boolean): void;
 }
 
 /** Milliseconds on a monotonic time line that all threads of this process share. */

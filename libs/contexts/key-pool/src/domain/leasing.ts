@@ -61,6 +61,8 @@ export interface ExchangeAnswer {
   readonly leases: readonly Lease[];
   /** Where more was wanted than given: worth asking again not before. */
   readonly againInMs: number;
+  /** How many keys this provider has, whoever holds them. */
+  readonly keys: number;
   /** Keys of this provider that nobody may use now, and until when (milliseconds since the epoch; null: for good). */
   readonly closed: readonly { readonly key: string; readonly state: 'throttled' | 'exhausted' | 'revoked'; readonly until: number | null }[];
 }

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { type FolderEntry, type Secret, SettingsInvalid, type SettingsProblem } from '#platform/settings';
+import type { Limit, Tariff } from '../contracts/index.ts';
+import { isAlias, type KeyEntry, type KeyPoolSettings, type ProviderEntry } from '../key-pool.settings.ts';
+
+export interface ConfiguredKey {
+  readonly alias: string;
+  readonly provider: string;
+  /** First 8 hex digits of the SHA-256 of each secret. */
+  readonly fingerprints: readonly string[];
+  readonly secrets: readonly Secret[];
+}
+
+export interface ConfiguredProvider {
+  readonly tariff: Tariff;
+  readonly http: string;
+  readonly ws: string | undefined;
+  /** By chain id; undefined: any chain, without a name. */
+  readonly networks: Readonly<Record<string, string>> | undefined;
+}
+
+export interface ConfiguredKeys {
+  /** By name; all that there are data of. */
+  readonly providers: ReadonlyMap<string, ConfiguredProvider>;
+  readonly keys: readonly ConfiguredKey[];
+}
+
+export interface KeySettings {
+  readonly providers: readonly FolderEntry<ProviderEntry>[];
+  readonly keys: readonly FolderEntry<KeyEntry>[];
+  readonly keyPool: KeyPoolSettings;
+}
+
+/** Left as it was in an example. */
+const PLACEHOLDER = /^(?:\$\{.*\}|<.*>|your[-_ ].*|changeme|xxx+|\.\.\.)$/i;
+const FINGERPRINT_DIGITS = 8;
+
+/** Providers and keys as the settings give them. Throws `settings-invalid` with every problem at once. */
+export function configuredKeys({ providers, keys, keyPool }: KeySettings): ConfiguredKeys {
+  const known = new Map(providers.map(({ name, value }) => [name, { tariff: tariffOf(name, value), http: value.http, ws: value.ws, networks: value.networks }]));
+  const all = [...keys.map(({ name, value }) => ({ alias: name, provider: value.provider, secrets: value.secrets })), ...ofEnvironment(keyPool)];
+  const problems = [...providers.flatMap(({ name, value }) => providerProblems(name, value)), ...all.flatMap((key) => keyProblems(key, [...known.keys()])), ...twice(all)];
+  if (problems.length > 0) throw new SettingsInvalid(problems);
+  return { providers: known, keys: all.map(({ secrets, ...key }) => ({ ...key, secrets, fingerprints: secrets.map((secret) => fingerprint(secret.reveal())) })) };
+}
+
+/** `{key}` and `{network}` filled in; undefined where the provider does not serve this chain. */
+export function addressesOf({ http, ws, networks }: ConfiguredProvider, secret: string, chainId: string): { readonly httpUrl: string; readonly wsUrl?: string } | undefined {
+  const network = networks === undefined ? '' : networks[chainId];
+  if (network === undefined) return undefined;
+  const filled = (template: string): string => template.replaceAll('{network}', network).replaceAll('{key}', secret);
+  return { httpUrl: filled(http), ...(ws === undefined ? {} : { wsUrl: filled(ws) }) };
+}
+
+function ofEnvironment({ keys }: KeyPoolSettings): { alias: string; provider: string; secrets: readonly Secret[] }[] {
+  const counts = new Map<string, number>();
+  return keys.map((pair) => {
+    const [provider = '', ...rest] = pair.reveal().split(':');
+    const place = (counts.get(provider) ?? 0) + 1;
+    counts.set(provider, place);
+    return { alias: `${provider}-${place}`, provider, secrets: [pair.map(() => rest.join(':'))] };
+  });
+}
+
+function tariffOf(provider: string, { title, unit, ledgers, limits, mostCallsPerRequest, unsupported, slackMs, pricePerMillion }: ProviderEntry): Tariff {
+  return { provider, title, unit, ledgers, limits, mostCallsPerRequest, unsupported, slackMs, ...(pricePerMillion === undefined ? {} : { pricePerMillion }) };
+}
+
+function providerProblems(name: string, { ledgers, limits }: ProviderEntry): SettingsProblem[] {
+  const path = `providers/${name}`;
+  const names = limits.map((limit: Limit) => limit.name);
+  return [
+    ...(ledgers['units'] === undefined ? [{ path: `${path}.ledgers`, rule: 'must have the ledger units', hint: 'It is what quotas count.' }] : []),
+    ...limits.filter((limit) => ledgers[limit.ledger] === undefined).map((limit) => ({ path: `${path}.limits`, rule: `names the ledger ${limit.ledger}, which it has not`, hint: `It has: ${Object.keys(ledgers).join(', ')}.` })),
+    ...(new Set(names).size < names.length ? [{ path: `${path}.limits`, rule: 'must have names of their own', hint: 'Two limits have one name.' }] : []),
+  ];
+}
+
+function keyProblems({ alias, provider, secrets }: { readonly alias: string; readonly provider: string; readonly secrets: readonly Secret[] }, known: readonly string[]): SettingsProblem[] {
+  const path = `keys/${alias}`;
+  return [
+    ...(isAlias(alias) ? [] : [{ path, rule: 'must be an alias of small letters, digits, dots and hyphens, at most 60', hint: 'It stands in events, logs and addresses.' }]),
+    ...(known.includes(provider) ? [] : [{ path: `${path}.provider`, rule: `must be a provider that there is: ${provider} is none`, hint: `There are: ${known.join(', ')}. Another one is a file in config/providers.` }]),
+    ...(secrets.some((secret) => PLACEHOLDER.test(secret.reveal())) ? [{ path: `${path}.secrets`, rule: 'must be the secret itself', hint: 'What stands there is only a placeholder.' }] : []),
+  ];
+}
+
+function twice(keys: readonly { readonly alias: string; readonly secrets: readonly Secret[] }[]): SettingsProblem[] {
+  const seen = new Map<string, string>();
+  return keys.flatMap(({ alias, secrets }) =>
+    secrets.flatMap((secret) => {
+      const other = seen.get(secret.reveal());
+      seen.set(secret.reveal(), alias);
+      return other === undefined ? [] : [{ path: `keys/${alias}`, rule: `has the same secret as ${other}`, hint: 'Two budgets for one key would spend it twice.' }];
+    }),
+  );
+}
+
+function fingerprint(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex').slice(0, FINGERPRINT_DIGITS);
+}
