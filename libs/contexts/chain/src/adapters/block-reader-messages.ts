@@ -1,5 +1,4 @@
-import { type ChainfoldError, type ErrorMessage, fromErrorMessage } from '#platform/kernel';
-import { NodeRefused, type RefusalMeaning } from '../ports/chain-node.errors.ts';
+import type { ErrorMessage } from '#platform/kernel';
 import type { ReadBlock, ReadRequest } from '../ports/block-reader.port.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 
@@ -19,10 +18,3 @@ export type FromReader =
   | { readonly type: 'done'; readonly id: number; readonly error?: ErrorMessage }
   | { readonly type: 'call'; readonly counted: Parameters<ChainNodeMetrics['call']>; readonly times: number }
   | { readonly type: 'request'; readonly counted: Parameters<ChainNodeMetrics['request']> };
-
-/** What a refusal means decides how long a provider is left alone, so it keeps its class. */
-export function fromReaderError(error: ErrorMessage): ChainfoldError {
-  if (error.code !== 'node-refused') return fromErrorMessage(error);
-  const { node, meaning, waitMs, ...facts } = error.facts;
-  return new NodeRefused(typeof node === 'string' ? node : '', meaning as RefusalMeaning, facts, typeof waitMs === 'number' ? waitMs : undefined);
-}

@@ -1,12 +1,13 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ChainfoldError } from '#platform/kernel';
-import type { ReadBlock, ReadRequest } from '../ports/block-reader.port.ts';
+import type { ReadBlock, ReadRequest, TakeBlock } from '../ports/block-reader.port.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
-import { type FromReader, fromReaderError, type NodeAddress, type ToReader } from './block-reader-messages.ts';
+import { fromReaderError } from '../ports/chain-node.errors.ts';
+import type { FromReader, NodeAddress, ToReader } from './block-reader-messages.ts';
 
 interface Reading {
-  readonly take: (block: ReadBlock) => void;
+  readonly take: TakeBlock;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -31,7 +32,7 @@ export class ReaderThread {
   }
 
   /** As `BlockReader.read`, once: throws BlockReaderStopped when the thread ends meanwhile. */
-  ask(node: NodeAddress, request: ReadRequest, signal: AbortSignal, take: (block: ReadBlock) => void): Promise<void> {
+  ask(node: NodeAddress, request: ReadRequest, signal: AbortSignal, take: TakeBlock): Promise<void> {
     signal.throwIfAborted();
     const id = this.#nextId;
     this.#nextId += 1;
@@ -82,7 +83,7 @@ export class ReaderThread {
   #take(id: number, block: ReadBlock): void {
     const one = this.#reading.get(id);
     try {
-      one?.take(block);
+      void one?.take(block);
     } catch (error) {
       one?.reject(error);
     }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '#platform/kernel';
-import { BlockReader, type ReadBlock, type ReadRequest } from '../ports/block-reader.port.ts';
+import { BlockReader, type ReadRequest, type TakeBlock } from '../ports/block-reader.port.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { NodeAddress } from './block-reader-messages.ts';
@@ -43,7 +43,7 @@ export class ThreadBlockReader extends BlockReader {
     return !this.#closed && this.#addresses.has(node);
   }
 
-  async read(node: ChainNode, request: ReadRequest, signal: AbortSignal, take: (block: ReadBlock) => void): Promise<void> {
+  async read(node: ChainNode, request: ReadRequest, signal: AbortSignal, take: TakeBlock): Promise<void> {
     const address = this.#addresses.get(node);
     if (address === undefined) throw new BlockReaderStopped('it does not know this node');
     let taken = 0;
@@ -52,7 +52,7 @@ export class ThreadBlockReader extends BlockReader {
       try {
         return await this.#leastBusy().ask(address, rest, signal, (block) => {
           taken += 1;
-          take(block);
+          return take(block);
         });
       } catch (error) {
         signal.throwIfAborted();
