@@ -6,9 +6,8 @@ import { processMetrics } from '#platform/observability';
 import type { Boot } from '#platform/runtime';
 import type { SettingsOf } from '#platform/settings';
 import { AnvilEmbeddedNode, DEMO_ACCOUNTS, DEMO_CHAIN_ID, DEMO_MNEMONIC } from './adapters/anvil.embedded-node.ts';
-import { plainNodes } from './adapters/chain-nodes.ts';
+import { plainNodes, plannedNodes } from './adapters/chain-nodes.ts';
 import { connectChainNode } from './adapters/connect.chain-node.ts';
-import { connectPlan } from './adapters/connect-plan.chain-node.ts';
 import { SharedBlockReader } from './adapters/remote.block-reader.ts';
 import { ThreadBlockReader } from './adapters/thread.block-reader.ts';
 import { recoverSender } from './adapters/noble.recover-sender.ts';
@@ -23,7 +22,7 @@ import { CaptureProcess, type CaptureParts, type OpenChain } from './application
 import type { CaptureStatusBoard } from './application/capture-status.ts';
 import type { BackfillActors, BlockBodyActors, ChainActors } from './application/chain-actors.ts';
 import { DemoTrafficProcess } from './application/demo-traffic.process.ts';
-import { planChain, type PlanInWords } from './application/planned-nodes.ts';
+import { needOf, planChain, type PlanInWords } from './application/planned-nodes.ts';
 import { configuredChains, type chainSettings, type ConfiguredChain } from './chain.settings.ts';
 import { verificationRules } from './application/verification-settings.ts';
 import type { VerificationCrypto } from './domain/verification/crypto.ts';
@@ -47,8 +46,6 @@ export interface CaptureSurroundings {
 const DEMO_NAME = 'demo (embedded node)';
 const DEMO_SEED = 1;
 const DEMO_REORG_EVERY_SECONDS = 180;
-/** Until more is known of a chain: as on Ethereum. */
-const USUAL = { transactionsPerBlock: 150, blockTimeMs: 12_000 };
 const TAGS_EVERY_BLOCKS = 4;
 const DEMO = { transactionsPerBlock: 10, blockTimeMs: 2_000 };
 
@@ -72,7 +69,7 @@ export class ChainCapture {
     this.#around = around;
     const { store, chains, backfills, boot, jobs } = around;
     const { clock, log } = boot;
-    this.#reader = new ThreadBlockReader({ clock, metrics: this.#nodeMetrics });
+    this.#reader = new ThreadBlockReader({ clock, metrics: this.#nodeMetrics, spending: { purse: around.keys.purse, log } });
     this.#shared = jobs && new SharedBlockReader({ local: this.#reader, jobs, log, counted: readMetrics(processMetrics, jobs) });
     this.backfills = new BackfillProcess({ reader: store, chains, backfills, clock, log, metrics: this.#metrics, open: (chainId) => this.#open.get(chainId) });
   }
@@ -118,14 +115,16 @@ export class ChainCapture {
     this.#follows(chain.name, process);
   }
 
+  /** Those that are the same in worker processes are read there too. */
   #nodesOf(chain: ConfiguredChain, isShared: boolean): readonly ChainNode[] {
     const { boot, keys } = this.#around;
-    const plain = plainNodes(chain, this.#reader, { clock: boot.clock, metrics: this.#nodeMetrics });
-    if (isShared) for (const [at, node] of plain.entries()) this.#shared?.share(node, { chain: chain.name, node: at });
-    const { through, receipts, blockTimeMs } = chain;
-    if ('rpcUrls' in through) return plain;
-    const { chainId, providers } = through;
-    return this.#planned(chainId, keys.providersFor(chainId, providers), { ...USUAL, receipts, ...(blockTimeMs === undefined ? {} : { blockTimeMs }) });
+    const { through } = chain;
+    const nodes =
+      'rpcUrls' in through
+        ? plainNodes(chain, this.#reader, { clock: boot.clock, metrics: this.#nodeMetrics })
+        : this.#planned(through.chainId, keys.providersFor(through.chainId, through.providers), needOf(chain));
+    if (isShared) for (const [at, node] of nodes.entries()) this.#shared?.share(node, { chain: chain.name, node: at });
+    return nodes;
   }
 
   #planned(chainId: string, providers: readonly ProviderKeys[], need: Parameters<typeof planChain>[3]): readonly ChainNode[] {
@@ -133,10 +132,7 @@ export class ChainCapture {
     const { plans, words } = planChain(keys, chainId, providers, need);
     this.#plans.set(chainId, words);
     boot.log.info({ chainId, plan: words.name, heads: words.heads, note: words.note }, 'blocks are planned');
-    const of = (name: string | undefined): ProviderKeys | undefined => providers.find(({ tariff }) => tariff.provider === name);
-    return plans.map(({ name, blocks, receipts, receiptsBy, heads }) =>
-      connectPlan({ name, blocks: of(blocks) as ProviderKeys, receipts: of(receipts), receiptsBy, heads: of(heads) }, { purse: keys.purse, clock: boot.clock, metrics: this.#nodeMetrics, log: boot.log, chainId }),
-    );
+    return plannedNodes(plans, providers, this.#reader, chainId);
   }
 
   #captureEmbedded(): void {

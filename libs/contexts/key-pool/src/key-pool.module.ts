@@ -4,7 +4,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { ActorSystem } from '#platform/actors';
 import { processMetrics } from '#platform/observability';
 import type { ReadStore } from '#platform/read-store';
-import type { Boot } from '#platform/runtime';
+import type { Boot, WorkerBoot } from '#platform/runtime';
 import { Secret, type SettingsOf } from '#platform/settings';
 import { demoKeys } from './adapters/demo-keys.ts';
 import { startEmulatedProviders } from './adapters/emulated-providers/start-emulated-providers.ts';
@@ -94,6 +94,17 @@ export class KeyPool {
     };
     return new KeyPool(module, access, desk);
   }
+}
+
+/** What a worker process may spend: its own secrets, at the desk of the owner. */
+export function workerKeys({ boot, desk, holder }: { readonly boot: WorkerBoot<SettingsOf<typeof keySettings>>; readonly desk: LeaseDesk; readonly holder: string }): KeyAccess {
+  const { clock, log, lifecycle } = boot;
+  const { providers, keys } = configuredKeys(boot.settings);
+  const tariffs = new Map([...providers].filter(([name]) => keys.some(({ provider }) => provider === name)).map(([name, { tariff }]) => [name, tariff]));
+  const purse = new LeasedPurse({ holder, desk, tariffs, clock, log });
+  lifecycle.add({ name: 'keys', phase: 'node', stop: () => purse.close() });
+  const pool = new AddressBook(providers, keys);
+  return { purse, any: keys.length > 0, providersFor: (chainId, names) => pool.providersFor(chainId, names), plan: planBlocks, planned: () => undefined, emulate: undefined };
 }
 
 @Module({})

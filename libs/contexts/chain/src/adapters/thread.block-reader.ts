@@ -5,7 +5,9 @@ import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { NodeAddress } from './block-reader-messages.ts';
 import { connectChainNode, type ConnectOptions } from './connect.chain-node.ts';
-import { BlockReaderStopped, ReaderThread } from './reader-thread.ts';
+import { connectPlan } from './connect-plan.chain-node.ts';
+import type { ChainPlan } from './provider-keys.ts';
+import { BlockReaderStopped, ReaderThread, type Spending } from './reader-thread.ts';
 
 export interface ThreadOptions {
   readonly clock: Clock;
@@ -14,6 +16,8 @@ export interface ThreadOptions {
   readonly idleMs?: number;
   /** Left out: two, where there is a core for each. */
   readonly threads?: number;
+  /** Left out: plans of keys are read in the thread that asks. */
+  readonly spending?: Spending;
 }
 
 const IDLE_MS = 60_000;
@@ -25,17 +29,28 @@ const TRIES = 2;
 export class ThreadBlockReader extends BlockReader {
   readonly #addresses = new WeakMap<ChainNode, NodeAddress>();
   readonly #threads: readonly ReaderThread[];
+  readonly #around: Pick<ThreadOptions, 'clock' | 'metrics'> & { readonly spending: Spending | undefined };
   #closed = false;
 
-  constructor({ metrics, idleMs = IDLE_MS, threads = Math.min(MOST_THREADS, availableParallelism()) }: ThreadOptions) {
+  constructor({ metrics, clock, spending, idleMs = IDLE_MS, threads = Math.min(MOST_THREADS, availableParallelism()) }: ThreadOptions) {
     super();
-    this.#threads = Array.from({ length: threads }, () => new ReaderThread(metrics, idleMs));
+    this.#threads = Array.from({ length: threads }, () => new ReaderThread(metrics, idleMs, spending));
+    this.#around = { clock, metrics, spending };
   }
 
   /** A node for this thread that the others can ask too. */
   connect(url: string, options: ConnectOptions): ChainNode {
     const node = connectChainNode(url, options);
     this.#addresses.set(node, { url, receipts: options.receipts, requestTimeoutMs: options.limits?.requestTimeoutMs });
+    return node;
+  }
+
+  /** The same of a plan. Throws where there is nothing to spend. */
+  connectPlan(plan: ChainPlan, chainId: string): ChainNode {
+    const { clock, metrics, spending } = this.#around;
+    if (spending === undefined) throw new Error('a plan needs a purse');
+    const node = connectPlan(plan, { ...spending, clock, metrics, chainId });
+    this.#addresses.set(node, { plan, chainId, requestTimeoutMs: undefined });
     return node;
   }
 
