@@ -1,7 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { chainAgreement, chainSettings, ChainWorkerModule, configuredChains } from '#contexts/chain';
-import { configuredKeys, keySettings, NestLeaseDesk } from '#contexts/key-pool';
-import type { LeaseDesk } from '#contracts/key-pool';
+import { configuredKeys, KeyPoolWorkerModule, keysAgreement, keySettings } from '#contexts/key-pool';
 import { HttpModule } from '#platform/http';
 import { processMetrics } from '#platform/observability';
 import { HealthModule } from '#platform/operations';
@@ -11,8 +10,6 @@ import { OwnerConnection, OwnerUnknown, workersSettings } from '#platform/worker
 
 const settings = [...chainSettings, ...keySettings, workersSettings] as const;
 const info = { title: 'chainfold worker', version: '1', description: 'Health and metrics of a process that reads for the owner of a data directory.' };
-/** What this process may spend is asked of it. */
-const LEASE_DESK_OF_OWNER = Symbol('lease desk of the owner');
 
 /** Reads and spends for the process that owns the data directory; any number of them run beside each other. */
 @Module({})
@@ -24,17 +21,21 @@ export class ChainCaptureModule {
     const { connect, token } = boot.settings.workers;
     if (connect === undefined) throw new OwnerUnknown();
     const { clock, log, lifecycle, health } = boot;
-    const chains = configuredChains(boot.settings, configuredKeys(boot.settings).keys.length > 0);
-    const agreement = chainAgreement(chains);
+    const configured = configuredKeys(boot.settings);
+    const chains = configuredChains(boot.settings, configured.keys.length > 0);
+    const agreement = { ...chainAgreement(chains), ...keysAgreement(configured) };
     const owner = new OwnerConnection({ at: connect, token, version: programVersion(), agreement, clock, log });
     lifecycle.add({ name: 'connection with the owner', phase: 'files', stop: () => owner.close() });
     health.add('owner', () => owner.health());
-    const desk: LeaseDesk = new NestLeaseDesk(owner);
+    const keys = KeyPoolWorkerModule.open({ boot, owner, configured });
     const { port, accessTokens } = boot.settings.monitor;
     return {
       module: ChainCaptureModule,
-      imports: [...(port === undefined ? [] : [HttpModule.register({ info, accessTokens }), await HealthModule.register()]), ChainWorkerModule.register({ boot, owner, chains })],
-      providers: [{ provide: LEASE_DESK_OF_OWNER, useValue: desk }],
+      imports: [
+        ...(port === undefined ? [] : [HttpModule.register({ info, accessTokens }), await HealthModule.register()]),
+        keys.module,
+        ChainWorkerModule.register({ boot, owner, chains }),
+      ],
     };
   }
 }
