@@ -158,22 +158,31 @@ describe('the board of reading jobs', () => {
   const body = (changes: object): ReadBlock => {
     const stream = streamName('block', `1.${hashOf(10)}`);
     const block = blockAt(10, { transactionCount: 1 });
-    return { ...block, body: [{ stream, expected: -1, count: 2, types: '["BlockBodyCompleted","TransactionIncluded"]', text: '[]', ...changes }] };
+    return { ...block, body: [{ stream, expected: -1, count: 2, types: '["BlockCompleted","TxFetched"]', text: '[]', ...changes }] };
   };
+  it('takes a block with its body', async () => {
+    const { jobs, taken, read } = staged();
+    const worker = new Connection('worker.1');
+    await jobs.hand(worker, await taking(jobs, worker, read), 0, [body({})]);
+    expect(taken).toEqual([10]);
+  });
+
   it.each([
-    ['out of order', 1, blockAt(11)],
-    ['of another number', 0, blockAt(11)],
-    ['of another chain', 0, blockAt(10, { chainId: '2' })],
-    ['with the header of another', 0, blockAt(10, { hash: hashOf(99) })],
-    ['without its body', 0, blockAt(10, { transactionCount: 1 })],
-    ['with a body for another stream', 0, body({ stream: streamName('block', `1.${hashOf(11)}`) })],
-    ['with a body that does not begin', 0, body({ expected: 3 })],
-    ['with a body of other events', 0, body({ types: '["ChainTold"]' })],
-  ])('refuses a block %s, and lets another read the range', async (_, first, block) => {
+    ['out of order', 1, blockAt(11), 'it is out of order'],
+    ['of another number', 0, blockAt(11), 'it has another number'],
+    ['of another chain', 0, blockAt(10, { chainId: '2' }), 'it is of another chain'],
+    ['with the header of another', 0, blockAt(10, { hash: hashOf(99) }), 'its header is of another block'],
+    ['without its body', 0, blockAt(10, { transactionCount: 1 }), 'its body is not whole'],
+    ['with a part of its body', 0, body({ count: 1 }), 'its body is not whole'],
+    ['with a body for another stream', 0, body({ stream: streamName('block', `1.${hashOf(11)}`) }), 'its body is for another stream'],
+    ['with a body that does not begin', 0, body({ expected: 3 }), 'its body has a gap'],
+    ['with a body of other events', 0, body({ types: '["ChainTold"]' }), 'its body holds other events'],
+    ['with a body packed in another way', 0, body({ text: { raw: 5, payload: new Uint8Array(9) } }), 'its body is packed in another way'],
+  ])('refuses a block %s, and lets another read the range', async (_, first, block, rule) => {
     const { jobs, taken, outcome, read } = staged();
     const worker = new Connection('worker.1');
     const ticket = await taking(jobs, worker, read);
-    await expect(jobs.hand(worker, ticket, first, [block])).rejects.toMatchObject({ code: 'work-wrong' });
+    await expect(jobs.hand(worker, ticket, first, [block])).rejects.toMatchObject({ code: 'work-wrong', facts: { rule } });
     await settled();
     expect(outcome.error).toMatchObject({ code: 'work-undone' });
     expect(taken).toEqual([]);
