@@ -1,5 +1,5 @@
 import { chainAgreement, chainSettings, configuredChains, ReadingJobs, WorkController } from '#contexts/chain';
-import { type KeyPool, keySettings, LEASE_DESK, LeasesController } from '#contexts/key-pool';
+import { configuredKeys, type KeyPool, keysAgreement, keySettings, LEASE_DESK, LeasesController } from '#contexts/key-pool';
 import { type Boot, programVersion } from '#platform/runtime';
 import type { SettingsOf } from '#platform/settings';
 import { WorkersDoor, workersSettings } from '#platform/workers';
@@ -11,7 +11,7 @@ export function listenForWorkers(boot: Boot<SettingsOf<typeof settings>>, keys: 
   const { host, port, token } = boot.settings.workers;
   if (port === undefined || boot.capture === 'offline') return undefined;
   const jobs = new ReadingJobs({ clock: boot.clock });
-  const agreement = chainAgreement(configuredChains(boot.settings, keys.access.any));
+  const agreement = { ...chainAgreement(configuredChains(boot.settings, keys.access.any)), ...keysAgreement(configuredKeys(boot.settings)) };
   const door = new WorkersDoor(
     { host, port, token, version: programVersion(), agreement, log: boot.log },
     { controllers: [LeasesController, WorkController], providers: [{ provide: LEASE_DESK, useValue: keys.desk }, { provide: ReadingJobs, useValue: jobs }] },

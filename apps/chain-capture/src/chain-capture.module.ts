@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { chainAgreement, chainSettings, ChainWorkerModule, configuredChains } from '#contexts/chain';
-import { keySettings, NestLeaseDesk, workerKeys } from '#contexts/key-pool';
+import { configuredKeys, keysAgreement, keySettings, NestLeaseDesk, workerKeys } from '#contexts/key-pool';
 import { HttpModule } from '#platform/http';
 import { processMetrics } from '#platform/observability';
 import { HealthModule } from '#platform/operations';
@@ -21,8 +21,9 @@ export class ChainCaptureModule {
     const { connect, token } = boot.settings.workers;
     if (connect === undefined) throw new OwnerUnknown();
     const { clock, log, lifecycle, health } = boot;
-    const chains = configuredChains(boot.settings, boot.settings.keys.length + boot.settings.keyPool.keys.length > 0);
-    const agreement = chainAgreement(chains);
+    const configured = configuredKeys(boot.settings);
+    const chains = configuredChains(boot.settings, configured.keys.length > 0);
+    const agreement = { ...chainAgreement(chains), ...keysAgreement(configured) };
     const owner = new OwnerConnection({ at: connect, token, version: programVersion(), agreement, clock, log });
     lifecycle.add({ name: 'connection with the owner', phase: 'files', stop: () => owner.close() });
     health.add('owner', () => owner.health());

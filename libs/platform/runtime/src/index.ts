@@ -5,6 +5,5 @@ export { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
 export { HealthParts, type Health, type HealthCheck } from './health-parts.ts';
 export { Lifecycle, type DrainReport, type LifecycleState, type Part, type Phase } from './lifecycle.ts';
 export { openApplication, type OpenOptions, type RunningApplication, type RunningProgram } from './open-application.ts';
-export { openWorker } from './open-worker.ts';
 export { programVersion } from './program-version.ts';
 export { serve, serveWorker } from './serve.ts';

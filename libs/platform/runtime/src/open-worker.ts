@@ -31,7 +31,7 @@ async function open<Settings>(deployable: WorkerDeployable, boot: WorkerBoot<Set
   const { lifecycle, settings, clock, log } = boot;
   const opened: { app?: INestApplicationContext } = {};
   lifecycle.add({ name: 'modules', phase: 'files', stop: () => opened.app?.close() });
-  const root = RuntimeModule.around(boot, await deployable.register(boot as WorkerBoot<never>));
+  const root = RuntimeModule.around(boot, await deployable.register(boot));
   const nest = { logger: nestLogger(log), abortOnError: false };
   const { host, port } = settings.monitor;
   let url: string | undefined;

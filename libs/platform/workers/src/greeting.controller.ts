@@ -1,14 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload, TcpContext } from '@nestjs/microservices';
 import { z } from 'zod';
+import type { Agreement } from './agreement.ts';
 import type { FrameSocket } from './frame-socket.ts';
 import { MessageBody } from './message-body.ts';
 import { WORKERS_DOOR, type DoorOptions } from './worker-guard.ts';
 import { WorkerSessions } from './worker-session.ts';
 import { WorkerSettingsDiffer, WorkerVersionDiffers } from './workers.errors.ts';
-
-/** What both sides must hold alike, each under a name that people may read; the hash of it, never the thing. */
-export type Agreement = Readonly<Record<string, string>>;
 
 const NAME = /^[\w][\w .:@()/-]{0,99}$/;
 const MOST_NAMED = 5;

@@ -1,6 +1,6 @@
 export { errorMessage } from './error-schema.ts';
-export type { Agreement } from './greeting.controller.ts';
-export { bodyOf, MessageBody } from './message-body.ts';
+export type { Agreement } from './agreement.ts';
+export { MessageBody } from './message-body.ts';
 export { OwnerConnection } from './owner-connection.ts';
 export { Attachments, Worker } from './worker-guard.ts';
 export type { WorkerSession } from './worker-session.ts';

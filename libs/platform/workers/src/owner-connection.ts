@@ -6,9 +6,9 @@ import type { Health } from '#platform/runtime';
 import type { Secret } from '#platform/settings';
 import { firstValueFrom } from 'rxjs';
 import { z } from 'zod';
+import type { Agreement } from './agreement.ts';
 import { errorMessage } from './error-schema.ts';
 import { FrameSocket } from './frame-socket.ts';
-import type { Agreement } from './greeting.controller.ts';
 import { bodyOf } from './message-body.ts';
 import { OwnerUnreachable } from './workers.errors.ts';
 

@@ -2,8 +2,8 @@ import { createParamDecorator, Inject, Injectable, type CanActivate, type Execut
 import type { TcpContext } from '@nestjs/microservices';
 import type { Logger } from '#platform/observability';
 import type { Secret } from '#platform/settings';
+import type { Agreement } from './agreement.ts';
 import type { FrameSocket } from './frame-socket.ts';
-import type { Agreement } from './greeting.controller.ts';
 import { checkToken, type MessageData } from './message-body.ts';
 import type { WorkerSession } from './worker-session.ts';
 import { GreetingMissing } from './workers.errors.ts';

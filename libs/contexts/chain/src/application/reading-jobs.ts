@@ -27,7 +27,7 @@ interface Job {
   readonly place: NodePlace;
   readonly request: ReadRequest;
   readonly take: TakeBlock;
-  readonly settle: (error?: unknown) => void;
+  readonly settle: (error?: Error) => void;
 }
 
 /** A job in the hands of a worker. */
@@ -105,13 +105,13 @@ export class ReadingJobs {
     signal.throwIfAborted();
     const over = new AbortController();
     return new Promise<void>((resolve, reject) => {
-      const settle = (error?: unknown): void => {
+      const settle = (error?: Error): void => {
         over.abort();
         if (error === undefined) resolve();
-        else reject(error as Error);
+        else reject(error);
       };
       const job: Job = { place, request, take, settle };
-      signal.addEventListener('abort', () => this.#drop(job, signal.reason), { once: true, signal: over.signal });
+      signal.addEventListener('abort', () => this.#drop(job, signal.reason as Error), { once: true, signal: over.signal });
       this.#queue.push(job);
       this.#match();
       const untaken = (): void => void (this.#queue.includes(job) && this.#drop(job, new WorkUndone('no worker took it')));
@@ -142,7 +142,7 @@ export class ReadingJobs {
   /** Blocks of a job, the first of them at place `first` of its request. What was accepted before is passed over. Throws `work-lapsed`, `work-wrong`. */
   async hand(worker: Worker, ticket: string, first: number, blocks: readonly ReadBlock[]): Promise<void> {
     const handing = this.#held(worker, ticket);
-    const written = blocks.map((block, place) => this.#accept(handing, first + place, block));
+    const written = blocks.map((block, place) => Promise.resolve(this.#accept(handing, first + place, block)));
     // A body that can not be written is told to whoever asked for it; here it is only waited for.
     await Promise.allSettled(written);
   }
@@ -185,7 +185,7 @@ export class ReadingJobs {
       return handing.job.take(block);
     } catch (error) {
       this.#end(handing);
-      handing.job.settle(error);
+      handing.job.settle(error as Error);
       throw new WorkLapsed();
     }
   }
@@ -265,7 +265,7 @@ export class ReadingJobs {
     over.abort();
   }
 
-  #drop(job: Job, reason: unknown): void {
+  #drop(job: Job, reason: Error): void {
     const at = this.#queue.indexOf(job);
     if (at >= 0) this.#queue.splice(at, 1);
     for (const { holds } of this.#crews.values()) for (const handing of [...holds.values()]) if (handing.job === job) this.#end(handing);
