@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { chainAgreement, chainSettings, ChainWorkerModule, configuredChains } from '#contexts/chain';
-import { configuredKeys, keysAgreement, keySettings, NestLeaseDesk, workerKeys } from '#contexts/key-pool';
+import { configuredKeys, keysAgreement, keySettings, workerKeys } from '#contexts/key-pool';
 import { HttpModule } from '#platform/http';
 import { processMetrics } from '#platform/observability';
 import { HealthModule } from '#platform/operations';
@@ -27,7 +27,7 @@ export class ChainCaptureModule {
     const owner = new OwnerConnection({ at: connect, token, version: programVersion(), agreement, clock, log });
     lifecycle.add({ name: 'connection with the owner', phase: 'files', stop: () => owner.close() });
     health.add('owner', () => owner.health());
-    const keys = workerKeys({ boot, desk: new NestLeaseDesk(owner), holder: owner.holder });
+    const keys = workerKeys(boot, owner);
     const { port, accessTokens } = boot.settings.monitor;
     return {
       module: ChainCaptureModule,

@@ -1,4 +1,3 @@
-export { NestLeaseDesk } from './adapters/nest.lease-desk.ts';
 export { LEASE_DESK, LeasesController } from './api/leases.controller.ts';
 export { KEY_EVENT_VERSIONS } from './application/api-key-actors.ts';
 export { configuredKeys } from './application/configured-keys.ts';
