@@ -4,6 +4,7 @@ import { redactUrlsIn } from '#platform/observability';
 import { backfill, startAbove } from './commands/backfill.ts';
 import { backup, restore } from './commands/backup.ts';
 import { doctor } from './commands/doctor.ts';
+import { keys, probeKeys } from './commands/keys.ts';
 import { events, projections, streams } from './commands/log.ts';
 import { activate, rebuild } from './commands/rebuild.ts';
 import { verify } from './commands/verify.ts';
@@ -73,6 +74,20 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
   add('projections', 'Shows the read models: generation, position, lag').action((options: { json?: boolean }) =>
     beside({ capture: 'offline' }, (target) => projections(target, outputOf(options))),
   );
+  const keyBoard = add('keys', 'Shows the keys of providers: state, what is used and left of each limit, requests').action((options: { json?: boolean }) =>
+    beside({ capture: 'offline' }, (target) => keys(target, outputOf(options))),
+  );
+  keyBoard
+    .command('probe')
+    .description('Asks keys for their chain and head, within their budgets; exits 1 when one is unwell')
+    .argument('[alias...]', 'only these, as `chainfold keys` shows them')
+    .option('--json', 'one JSON value per line, for machines')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .action((aliases: string[], _options: object, command: Command) =>
+      // The option stands at both commands, and the outer one takes it.
+      beside({ capture: 'on-demand' }, (target) => probeKeys(target, outputOf(command.optsWithGlobals()), aliases)),
+    );
   add('rebuild', 'Builds a read model anew beside the live one, and swaps')
     .argument('<name>', 'as `chainfold projections` shows it')
     .action((name: string, options: { json?: boolean }) => beside({ capture: 'offline' }, (target) => rebuild(target, outputOf(options), name)));
