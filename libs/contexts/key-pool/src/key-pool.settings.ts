@@ -52,12 +52,13 @@ export const keyEntries = defineEntries(
   }),
 );
 
+const PAIR_RULE = 'must be provider:secret';
 const PAIR = /^[a-z0-9][a-z0-9-]*:\S+$/;
 
 export const keyPoolSettings = defineSettings(
   'keyPool',
   z.strictObject({
-    keys: setting(z.array(secret(z.string().regex(PAIR, 'must be provider:secret'))).default([]), {
+    keys: setting(z.array(secret(z.string({ error: PAIR_RULE }).regex(PAIR, PAIR_RULE))).default([]), {
       description: 'Keys without any file: `infura:secret1,infura:secret2,alchemy:secret3`.',
       env: 'KEYS',
     }),
