@@ -24,7 +24,7 @@ describe('the plan of a chain', () => {
     expect(best?.unitsPerBlock).toEqual({ infura: 130, alchemy: 20 });
     expect((best?.blocksPerDay ?? 0) / BLOCKS_A_DAY).toBeGreaterThan(30);
     expect(withoutReceipts).toBe(false);
-    expect(refused).toContainEqual({ name: 'Infura', why: 'one eth_getBlockReceipts costs 1000 credits at Infura, and second has 500' });
+    expect(refused).toContainEqual({ name: 'Infura', providers: ['infura'], why: 'one eth_getBlockReceipts costs 1000 credits at Infura, and second has 500' });
   });
 
   it('is all of Alchemy where there is only Alchemy, within 80 units', () => {
@@ -36,7 +36,7 @@ describe('the plan of a chain', () => {
     const { plans, refused, withoutReceipts } = planBlocks([shipped('infura', 17)], MAINNET);
     expect(withoutReceipts).toBe(true);
     expect(plans.map(({ name }) => name)).toEqual(['Infura without receipts']);
-    expect(refused).toContainEqual({ name: 'Infura by transaction', why: 'its keys pay for 4204 blocks a day, and the chain makes 7200' });
+    expect(refused).toContainEqual({ name: 'Infura by transaction', providers: ['infura'], why: 'its keys pay for 4204 blocks a day, and the chain makes 7200' });
   });
 
   it('asks for each receipt where blocks are small enough for that', () => {
@@ -58,6 +58,6 @@ describe('the plan of a chain', () => {
   it('leaves out providers whose keys are all gone', () => {
     const { plans, refused } = planBlocks([shipped('infura', 17), shipped('alchemy', 0)], { ...MAINNET, receipts: false });
     expect(plans.map(({ name }) => name)).toEqual(['Infura without receipts']);
-    expect(refused).toContainEqual({ name: 'Alchemy', why: 'none of its keys can be used' });
+    expect(refused).toContainEqual({ name: 'Alchemy', providers: ['alchemy'], why: 'none of its keys can be used' });
   });
 });
