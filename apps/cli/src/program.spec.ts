@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller, Get, Module } from '@nestjs/common';
 import { acquireDataDirectory, type DataDirectory, openSqliteEventStore } from '#platform/event-store';
+import { keySettings } from '#contexts/key-pool';
 import { EXIT, type Deployable } from '#platform/runtime';
 import { defineSettings, secret, setting } from '#platform/settings';
 import { z } from 'zod';
@@ -30,6 +31,7 @@ class OfflineRoutes {
 class OfflineProgram {
   static readonly settings = [
     defineSettings('capture', z.strictObject({ rpcUrls: setting(z.array(secret(z.url())).default([]), { description: 'Nodes.', env: 'RPC_URL' }) })),
+    ...keySettings,
   ] as const;
   static captures: string[] = [];
   static register({ capture }: { capture: string }): { module: typeof OfflineProgram; controllers: (typeof OfflineRoutes)[] } {
@@ -71,7 +73,7 @@ describe('the command line', () => {
     answers = 0;
     process.env['DATA_DIR'] = mkdtempSync(join(dir, 'data-'));
     process.env['PORT'] = '0';
-    delete process.env['RPC_URL'];
+    for (const name of ['RPC_URL', 'KEYS']) delete process.env[name];
   });
   afterEach(() => {
     held?.release();
@@ -334,6 +336,19 @@ describe('the command line', () => {
     expect(code).toBe(EXIT.failed);
     expect(stdout).toMatch(/WRONG\s+provider http:\/\/127\.0\.0\.1:9/);
     expect(stdout + stderr).not.toContain('verysecretkey');
+  });
+
+  it('doctor counts keys and asks nobody on them, and tells what is wrong with them without showing any', async () => {
+    const keysFound = async (): Promise<{ state: string; detail: string } | undefined> => ((await chainfold('doctor', '--json')).lines[0] as { findings: { what: string; state: string; detail: string }[] }).findings.find(({ what }) => what === 'keys');
+    expect(await keysFound()).toBeUndefined();
+    process.env['KEYS'] = 'infura:verysecret1,alchemy:verysecret2,infura:verysecret3';
+    expect(await keysFound()).toEqual({ what: 'keys', state: 'ok', detail: '2 of infura, 1 of alchemy: `chainfold keys probe` asks each' });
+    expect((await chainfold('doctor')).stdout).not.toContain('none configured');
+    process.env['KEYS'] = 'infra:verysecret1,alchemy:your-key';
+    const { code, stdout } = await chainfold('doctor');
+    expect(code).toBe(EXIT.failed);
+    expect(stdout).toMatch(/WRONG\s+keys\s+The settings have 2 problems:\s+keyPool\.keys\[0\]\.provider must be a provider that there is\s+There are: alchemy[^]*keyPool\.keys\[1\] must hold the secret itself/);
+    expect(stdout).not.toContain('verysecret');
   });
 
   it('doctor asks the running process what it captures, whatever the environment of the command says', async () => {

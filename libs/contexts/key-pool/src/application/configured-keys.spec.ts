@@ -34,14 +34,16 @@ describe('keys as the settings give them', () => {
 
   it('are found in the environment by provider and place, and in files by alias', () => {
     write('keys.yaml', 'main: { provider: alchemy, secrets: ["${A}", "${B}"] }\n');
-    const { keys } = load({ KEYS: 'infura:s1,infura:s2,node:http://127.0.0.1:8545', A: 'a', B: 'b' });
+    write('keys-team.yaml', 'team: { provider: infura, secret: "${C}" }\n');
+    const { keys } = load({ KEYS: 'infura:s1,infura:s2,node:http://127.0.0.1:8545', A: 'a', B: 'b', C: 'c' });
     expect(keys.map(({ alias, provider, secrets }) => [alias, provider, secrets.map((secret) => secret.reveal())])).toEqual([
+      ['team', 'infura', ['c']],
       ['main', 'alchemy', ['a', 'b']],
       ['infura-1', 'infura', ['s1']],
       ['infura-2', 'infura', ['s2']],
       ['node-1', 'node', ['http://127.0.0.1:8545']],
     ]);
-    expect(keys[0]?.fingerprints).toEqual(['a', 'b'].map((text) => createHash('sha256').update(text).digest('hex').slice(0, 8)));
+    expect(keys.find(({ alias }) => alias === 'main')?.fingerprints).toEqual(['a', 'b'].map((text) => createHash('sha256').update(text).digest('hex').slice(0, 8)));
     expect(inspect(keys, { depth: 9 }) + JSON.stringify(keys)).not.toMatch(/s1|127\.0\.0\.1/);
   });
 
@@ -73,14 +75,19 @@ describe('keys as the settings give them', () => {
     expect(rules(refused({ KEYS: 'infura:b' })).sort()).toEqual([
       'keyPool.keys[0] has the same alias as keys/infura-1',
       'keys/Big must be an alias of small letters, digits, dots and hyphens, at most 60',
-      'keys/Big.secrets must be the secret itself',
+      'keys/Big must hold the secret itself',
       'keys/other has the same secret as keys/infura-1',
       'keys/other.provider must be a provider that there is',
-      'keys/url.secrets must be the secret itself',
+      'keys/url must hold the secret itself',
       'providers/odd.ledgers must have the ledger units',
       'providers/odd.limits must have names of their own',
       'providers/odd.limits names the ledger units, which it has not',
     ]);
+  });
+
+  it('have one secret or several of one account, not both', () => {
+    write('keys.yaml', 'both: { provider: infura, secret: a, secrets: [b] }\nnone: { provider: infura }\nbad: { provider: infura, secret: 7 }\n');
+    expect(rules(refused())).toEqual(['keys/both must have secret, or secrets', 'keys/none must have secret, or secrets', 'keys/bad.secret must be a text of 1 to 2000 characters']);
   });
 
   it.each(['hunter2', 'hunter2:infura', 'HUNTER2:infura', 'infura:a,hunter2', 'infura: hunter2', 'hunter2:infura,hunter2:infura'])('never show what stands in KEYS, even where it is not what was meant: %s', (text) => {

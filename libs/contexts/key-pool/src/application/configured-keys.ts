@@ -38,7 +38,7 @@ const FINGERPRINT_DIGITS = 8;
 /** Providers and keys as the settings give them. Throws `settings-invalid` with every problem at once. */
 export function configuredKeys({ providers, keys, keyPool }: KeySettings): ConfiguredKeys {
   const known = new Map(providers.map(({ name, value }) => [name, { tariff: tariffOf(name, value), http: value.http, ws: value.ws, networks: value.networks }]));
-  const all = [...keys.map(({ name, value }): GivenKey => ({ path: `keys/${name}`, alias: name, provider: value.provider, secrets: value.secrets })), ...ofEnvironment(keyPool)];
+  const all = [...keys.map(({ name, value }): GivenKey => ({ path: `keys/${name}`, alias: name, provider: value.provider, secrets: secretsOf(value) })), ...ofEnvironment(keyPool)];
   const problems = [...providers.flatMap(({ name, value }) => providerProblems(name, value)), ...all.flatMap((key) => keyProblems(key, [...known.keys()])), ...twice(all)];
   if (problems.length > 0) throw new SettingsInvalid(problems);
   return { providers: known, keys: all.map(({ alias, provider, secrets }) => ({ alias, provider, secrets, fingerprints: secrets.map((secret) => fingerprint(secret.reveal())) })) };
@@ -50,6 +50,10 @@ export function addressesOf({ http, ws, networks }: ConfiguredProvider, secret: 
   if (network === undefined) return undefined;
   const filled = (template: string): string => template.replaceAll('{network}', network).replaceAll('{key}', secret);
   return { httpUrl: filled(http), ...(ws === undefined ? {} : { wsUrl: filled(ws) }) };
+}
+
+function secretsOf({ secret, secrets = [] }: KeyEntry): readonly Secret[] {
+  return secret === undefined ? secrets : [secret];
 }
 
 interface GivenKey {
@@ -88,7 +92,7 @@ function keyProblems({ path, alias, provider, secrets }: GivenKey, known: readon
   return [
     ...(isAlias(alias) ? [] : [{ path, rule: 'must be an alias of small letters, digits, dots and hyphens, at most 60', hint: 'It stands in events, logs and addresses.' }]),
     ...(known.includes(provider) ? [] : [{ path: `${path}.provider`, rule: 'must be a provider that there is', hint: `There are: ${known.join(', ')}. Another one is a file in config/providers.` }]),
-    ...(secrets.some((secret) => PLACEHOLDER.test(secret.reveal())) ? [{ path: `${path}.secrets`, rule: 'must be the secret itself', hint: 'What stands there is only a placeholder.' }] : []),
+    ...(secrets.some((secret) => PLACEHOLDER.test(secret.reveal())) ? [{ path, rule: 'must hold the secret itself', hint: 'What stands there is only a placeholder.' }] : []),
   ];
 }
 
