@@ -50,6 +50,15 @@ describe('the plan of a chain', () => {
     expect(Object.values(best?.unitsPerBlock ?? {}).reduce((sum, units) => sum + units, 0)).toBe(3);
   });
 
+  it('follows a chain of two seconds on the 22 keys, and one of a quarter of a second without receipts only, told so', () => {
+    const keys = [shipped('infura', 17), shipped('alchemy', 5)];
+    const [quick] = planBlocks(keys, { ...MAINNET, blockTimeMs: 2_000 }).plans;
+    expect((quick?.blocksPerDay ?? 0) / 43_200).toBeGreaterThan(5);
+    const { plans, refused, withoutReceipts } = planBlocks(keys, { ...MAINNET, transactionsPerBlock: 8, blockTimeMs: 250 });
+    expect([plans[0]?.name, withoutReceipts]).toEqual(['Infura without receipts', true]);
+    expect(refused).toContainEqual({ name: 'Infura, receipts Alchemy', providers: ['infura', 'alchemy'], why: 'its keys pay for 250000 blocks a day, and the chain makes 345600' });
+  });
+
   it('costs nothing on a node of one\'s own', () => {
     const { plans } = planBlocks([shipped('node', 1), shipped('alchemy', 5)], MAINNET);
     expect(plans[0]).toMatchObject({ name: 'Node', blocksPerDay: expect.any(Number) });
