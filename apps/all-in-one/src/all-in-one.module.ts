@@ -31,7 +31,8 @@ export class AllInOneModule {
       imports: [
         HttpModule.register({ info, accessTokens: boot.settings.http.accessTokens }),
         OperationsModule.register({ log: store, projections, pageDir: fileURLToPath(new URL('../../../libs/dashboard/public', import.meta.url)) }),
-        ChainModule.register({ boot, store, actors, reads, keys: keys.access, jobs: listenForWorkers(boot, keys) }),
+        // Awaited, so that wrong settings are told as such and not as a failure of the framework.
+        await ChainModule.register({ boot, store, actors, reads, keys: keys.access, jobs: listenForWorkers(boot, keys) }),
         keys.module,
       ],
     };

@@ -22,6 +22,7 @@ import { CaptureProcess, type CaptureParts, type OpenChain } from './application
 import type { CaptureStatusBoard } from './application/capture-status.ts';
 import type { BackfillActors, BlockBodyActors, ChainActors } from './application/chain-actors.ts';
 import { DemoTrafficProcess } from './application/demo-traffic.process.ts';
+import { requireNamedProviders } from './application/named-providers.ts';
 import { needOf, planChain, type PlanInWords } from './application/planned-nodes.ts';
 import { configuredChains, type chainSettings, type ConfiguredChain } from './chain.settings.ts';
 import { verificationRules } from './application/verification-settings.ts';
@@ -89,6 +90,7 @@ export class ChainCapture {
     for (const chain of configured) if (chain.chainId !== undefined) this.#names.set(chain.chainId, chain.name);
     if (configured.length === 0) this.#names.set(String(DEMO_CHAIN_ID), DEMO_NAME);
     if (boot.capture === 'offline') return;
+    requireNamedProviders(configured, keys);
     boot.lifecycle.add({ name: 'block reader', phase: 'processes', stop: () => this.#reader.close() });
     boot.health.add('capture', () => captureHealth(board, chains, boot.clock));
     boot.health.add('backfills', () => backfillHealth(this.backfills));

@@ -36,7 +36,7 @@ export function loadSettings<const Parts extends readonly SettingsPart[]>(
   const values = parts.map((part) => {
     const given = merged[part.name] ?? {};
     const origin = (path: readonly PropertyKey[]): string | undefined => originOf(layers, [part.name, ...path]);
-    return [part.name, part.kind === 'folder' ? parseFolder(part, given, origin, report) : parse(given, { schema: part.schema, name: part.name, origin }, report)];
+    return [part.name, part.kind === 'folder' ? parseFolder(part, given, origin, report) : parse(given, { schema: part.schema, name: part.name, place: 'config/default.yaml or CONFIG_FILE', origin }, report)];
   });
   if (problems.length > 0) throw new SettingsInvalid(problems);
   return Object.fromEntries(values) as SettingsOf<Parts>;
@@ -111,7 +111,8 @@ function parseFolder(part: SettingsFolder, given: unknown, origin: Context['orig
     return [];
   }
   return Object.entries(given).map(([name, entry]) => {
-    const context: Context = { schema: part.schema, name: `${part.name}/${name}`, origin: (path) => origin([name, ...path]) };
+    const place = part.inFiles ? `config/${part.name}.yaml` : `config/${part.name}/${name}.yaml`;
+    const context: Context = { schema: part.schema, name: `${part.name}/${name}`, place, origin: (path) => origin([name, ...path]) };
     return { name, value: parse(entry, context, report) };
   });
 }
