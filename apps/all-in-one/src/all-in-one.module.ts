@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { capturesEmbedded, CHAIN_EVENT_VERSIONS, ChainModule, chainProjections, chainSettings, chainUpcasters } from '#contexts/chain';
-import { KEY_EVENT_VERSIONS, KeyPool, keyProjections, keySettings } from '#contexts/key-pool';
+import { capturesEmbedded, CHAIN_EVENT_VERSIONS, ChainModule, chainProjections, chainUpcasters } from '#contexts/chain';
+import { KEY_EVENT_VERSIONS, KeyPool, keyProjections } from '#contexts/key-pool';
 import { Backbone } from '#platform/backbone';
 import { HttpModule } from '#platform/http';
 import { processMetrics } from '#platform/observability';
 import { OperationsModule } from '#platform/operations';
 import type { Boot } from '#platform/runtime';
 import type { SettingsOf } from '#platform/settings';
+import { listenForWorkers, settings } from './workers.ts';
 
-const settings = [...chainSettings, ...keySettings] as const;
 const info = {
   title: 'chainfold',
   version: '1',
@@ -31,7 +31,8 @@ export class AllInOneModule {
       imports: [
         HttpModule.register({ info, accessTokens: boot.settings.http.accessTokens }),
         OperationsModule.register({ log: store, projections, pageDir: fileURLToPath(new URL('../../../libs/dashboard/public', import.meta.url)) }),
-        ChainModule.register({ boot, store, actors, reads, keys: keys.access }),
+        // Awaited, so that wrong settings are told as such and not as a failure of the framework.
+        await ChainModule.register({ boot, store, actors, reads, keys: keys.access, jobs: listenForWorkers(boot, keys) }),
         keys.module,
       ],
     };

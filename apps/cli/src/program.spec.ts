@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller, Get, Module } from '@nestjs/common';
 import { acquireDataDirectory, type DataDirectory, openSqliteEventStore } from '#platform/event-store';
+import { keySettings } from '#contexts/key-pool';
 import { EXIT, type Deployable } from '#platform/runtime';
 import { defineSettings, secret, setting } from '#platform/settings';
 import { z } from 'zod';
@@ -12,7 +13,8 @@ import { run } from './program.ts';
 
 // Answers of commands, whose shape is what is asserted.
 type Line = any;
-type Route = (request: IncomingMessage, body: string) => { status?: number; json?: unknown; lines?: unknown[] };
+type Reply = { status?: number; json?: unknown; lines?: unknown[] };
+type Route = (request: IncomingMessage, body: string) => Reply | Promise<Reply>;
 
 let offlineOpened = 0;
 
@@ -29,6 +31,7 @@ class OfflineRoutes {
 class OfflineProgram {
   static readonly settings = [
     defineSettings('capture', z.strictObject({ rpcUrls: setting(z.array(secret(z.url())).default([]), { description: 'Nodes.', env: 'RPC_URL' }) })),
+    ...keySettings,
   ] as const;
   static captures: string[] = [];
   static register({ capture }: { capture: string }): { module: typeof OfflineProgram; controllers: (typeof OfflineRoutes)[] } {
@@ -54,9 +57,11 @@ describe('the command line', () => {
       request.on('end', () => {
         const path = (request.url ?? '').split('?')[0]!;
         asked.push(`${request.method} ${request.url}${body === '' ? '' : ` ${body}`}`);
-        const { status = 200, json, lines } = routes[`${request.method} ${path}`]?.(request, body) ?? { status: 404, json: { code: 'route-unknown', detail: 'Nothing is there' } };
-        response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' });
-        response.end(lines === undefined ? JSON.stringify(json) : lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        const reply = routes[`${request.method} ${path}`]?.(request, body) ?? { status: 404, json: { code: 'route-unknown', detail: 'Nothing is there' } };
+        void Promise.resolve(reply).then(({ status = 200, json, lines }) => {
+          response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json' });
+          response.end(lines === undefined ? JSON.stringify(json) : lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        });
       });
     }).listen(0, '127.0.0.1');
     await new Promise((listening) => server.once('listening', listening));
@@ -68,7 +73,7 @@ describe('the command line', () => {
     answers = 0;
     process.env['DATA_DIR'] = mkdtempSync(join(dir, 'data-'));
     process.env['PORT'] = '0';
-    delete process.env['RPC_URL'];
+    for (const name of ['RPC_URL', 'KEYS']) delete process.env[name];
   });
   afterEach(() => {
     held?.release();
@@ -150,21 +155,6 @@ describe('the command line', () => {
     expect(code).toBe(EXIT.failed);
     expect(stderr).toContain('Blocks of that range are captured already');
     expect(stderr).toContain('Ask for another range.');
-  });
-
-  it('shows keys, and probes them: 1 when one is unwell', async () => {
-    const key = { alias: 'infura-01', provider: 'infura', unit: 'credits', state: 'exhausted', until: '2026-11-27T00:00:05.000Z', limits: [{ name: 'day', left: 12.4, units: 3_000_000 }], usage: { '1h': { requests: 7, errors: 0 }, '24h': { requests: 70, errors: 2 } }, lastRefusal: { at: '2026-11-26T10:00:00.000Z', state: 'exhausted' } };
-    routes['GET /api/v1/keys'] = () => ({ json: { items: [key, { ...key, alias: 'infura-02', state: 'ready', until: null, lastRefusal: null }] } });
-    aProcessRuns();
-    const shown = await chainfold('keys');
-    expect(shown.stdout).toMatch(/infura-01 +infura +exhausted +2026-11-27T00:00:05.000Z +day 12\/3000000 +7 +70 +2 +exhausted 2026-11-26/);
-    routes['POST /api/v1/keys/infura-01/probe'] = () => ({ json: { alias: 'infura-01', ok: false, ms: 0, chainId: null, head: null, class: 'no budget', message: 'used up' } });
-    routes['POST /api/v1/keys/infura-02/probe'] = () => ({ json: { alias: 'infura-02', ok: true, ms: 41.2, chainId: '1', head: 21_000_000, class: 'ok' } });
-    const probed = await chainfold('keys', 'probe');
-    expect(probed.code).toBe(1);
-    expect(probed.stdout).toMatch(/infura-01 +- +no budget +- +- +used up\ninfura-02 +41.2 +well +1 +21000000/);
-    const [line] = (await chainfold('keys', 'probe', 'infura-02', '--json')).stdout.split('\n');
-    expect(JSON.parse(line ?? '')).toMatchObject({ items: [{ alias: 'infura-02', head: 21_000_000 }] });
   });
 
   it('gives hints for the command line, not for who speaks HTTP', async () => {
@@ -249,6 +239,81 @@ describe('the command line', () => {
     expect(held.stderr).toContain('more keys are parked');
   });
 
+  describe('keys', () => {
+    const key = (alias: string, more: object = {}): object => ({
+      alias, provider: alias.split('-')[0], state: 'ready', until: null,
+      limits: [{ name: 'second', used: 79.2, left: 420.8 }, { name: 'day', used: 1_200, left: 2_998_800 }],
+      usage: { '1h': { requests: 15, errors: 0 }, '24h': { requests: 31, errors: 2 } }, lastRefusal: null, ...more,
+    });
+    const well = (alias: string): object => ({ alias, ok: true, ms: 12.5, chainId: '1', head: 70, class: 'ok' });
+    const serve = (...keys: object[]): void => {
+      aProcessRuns();
+      routes['GET /api/v1/keys'] = () => ({ json: { items: keys, next: null, asOf: 'x:1' } });
+    };
+    const probes = (): string[] => asked.filter((one) => one.startsWith('POST'));
+
+    it('are told with state, budgets and use, for people and for machines', async () => {
+      const gone = key('alchemy-1', { state: 'exhausted', until: '2026-01-02T00:00:05.000Z', limits: [], lastRefusal: { at: '2026-01-01T10:00:00.000Z', state: 'exhausted', reason: 'gone' }, emulated: true });
+      serve(key('infura-1'), gone);
+      expect((await chainfold('keys')).stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+        ['alias', 'provider', 'state', 'until', 'used/left', 'requests 1 h', '24 h', 'errors', 'last refusal'],
+        ['infura-1', 'infura', 'ready', '-', 'second 80/420, day 1200/2998800', '15', '31', '2', '-'],
+        ['alchemy-1', 'alchemy', 'exhausted', '2026-01-02T00:00:05.000Z', '-', '15', '31', '2', 'exhausted 2026-01-01T10:00:00.000Z'],
+        ['These providers are emulated: nothing is spent anywhere.'],
+        [''],
+      ]);
+      expect((await chainfold('keys', '--json')).lines).toEqual([key('infura-1'), gone]);
+    });
+
+    it('are probed, all of them and never more than four at once', async () => {
+      const aliases = Array.from({ length: 9 }, (_, place) => `infura-${place + 1}`);
+      serve(...aliases.map((alias) => key(alias)));
+      let [inFlight, most] = [0, 0];
+      for (const alias of aliases) {
+        routes[`POST /api/v1/keys/${alias}/probe`] = async () => {
+          most = Math.max(most, ++inFlight);
+          await new Promise((resume) => setTimeout(resume, 5));
+          inFlight -= 1;
+          return { json: well(alias) };
+        };
+      }
+      const { code, lines } = await chainfold('keys', 'probe', '--json');
+      expect(code).toBe(EXIT.ok);
+      expect(lines).toEqual(aliases.map((alias) => ({ ...well(alias), provider: 'infura', state: 'ready' })));
+      expect(most).toBe(4);
+    });
+
+    it('fail a probe when one is unwell, and are told all the same', async () => {
+      serve(key('infura-1'), key('alchemy-1'), key('alchemy-2', { state: 'revoked' }));
+      routes['POST /api/v1/keys/infura-1/probe'] = () => ({ json: well('infura-1') });
+      routes['POST /api/v1/keys/alchemy-1/probe'] = () => ({ status: 503, json: { code: 'draining', detail: 'It ends' } });
+      routes['POST /api/v1/keys/alchemy-2/probe'] = () => ({ json: { alias: 'alchemy-2', ok: false, ms: 3, chainId: null, head: null, class: 'revoked', message: 'HTTP 401' } });
+      const { code, stdout } = await chainfold('keys', 'probe');
+      expect(code).toBe(EXIT.failed);
+      expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+        ['alias', 'provider', 'state', 'answer', 'ms', 'chain', 'head', 'message'],
+        ['infura-1', 'infura', 'ready', 'ok', '12.5', '1', '70', '-'],
+        ['alchemy-1', 'alchemy', 'ready', 'draining', '-', '-', '-', 'It ends'],
+        ['alchemy-2', 'alchemy', 'revoked', 'revoked', '3', '-', '-', 'HTTP 401'],
+        [''],
+      ]);
+    });
+
+    it('are probed only where they are named, and a name that there is not costs nothing and is not repeated', async () => {
+      serve(key('infura-1'), key('infura-2'));
+      routes['POST /api/v1/keys/infura-2/probe'] = () => ({ json: well('infura-2') });
+      expect((await chainfold('keys', 'probe', 'infura-2', 'infura-2')).code).toBe(EXIT.ok);
+      expect(probes()).toEqual(['POST /api/v1/keys/infura-2/probe']);
+      asked = [];
+      const { code, stdout, stderr } = await chainfold('keys', 'probe', 'infura-2', 'averysecretkey');
+      expect(code).not.toBe(EXIT.ok);
+      expect(stderr).toContain('There are: infura-1, infura-2.');
+      expect(stdout + stderr).not.toContain('averysecretkey');
+      expect(probes()).toEqual([]);
+      expect(await chainfold('keys', 'averysecretkey')).toMatchObject({ code: EXIT.usage });
+    });
+  });
+
   it('follows pages of events up to the limit', async () => {
     aProcessRuns();
     const event = (n: number): object => ({ position: `x:${n}`, stream: 'chain-1', revision: n, type: 'BlockObserved', recordedAt: 't' });
@@ -271,6 +336,19 @@ describe('the command line', () => {
     expect(code).toBe(EXIT.failed);
     expect(stdout).toMatch(/WRONG\s+provider http:\/\/127\.0\.0\.1:9/);
     expect(stdout + stderr).not.toContain('verysecretkey');
+  });
+
+  it('doctor counts keys and asks nobody on them, and tells what is wrong with them without showing any', async () => {
+    const keysFound = async (): Promise<{ state: string; detail: string } | undefined> => ((await chainfold('doctor', '--json')).lines[0] as { findings: { what: string; state: string; detail: string }[] }).findings.find(({ what }) => what === 'keys');
+    expect(await keysFound()).toBeUndefined();
+    process.env['KEYS'] = 'infura:verysecret1,alchemy:verysecret2,infura:verysecret3';
+    expect(await keysFound()).toEqual({ what: 'keys', state: 'ok', detail: '2 of infura, 1 of alchemy: `chainfold keys probe` asks each' });
+    expect((await chainfold('doctor')).stdout).not.toContain('none configured');
+    process.env['KEYS'] = 'infra:verysecret1,alchemy:your-key';
+    const { code, stdout } = await chainfold('doctor');
+    expect(code).toBe(EXIT.failed);
+    expect(stdout).toMatch(/WRONG\s+keys\s+The settings have 2 problems:\s+keyPool\.keys\[0\]\.provider must be a provider that there is\s+There are: alchemy[^]*keyPool\.keys\[1\] must hold the secret itself/);
+    expect(stdout).not.toContain('verysecret');
   });
 
   it('doctor asks the running process what it captures, whatever the environment of the command says', async () => {
@@ -338,7 +416,7 @@ describe('the command line', () => {
   });
 
   it('documents exit codes in the help of every command, and refuses what it does not know with 64', async () => {
-    for (const command of ['start', 'backfill', 'verify', 'events', 'streams', 'projections', 'rebuild', 'activate', 'backup', 'restore', 'doctor']) {
+    for (const command of ['start', 'backfill', 'verify', 'events', 'streams', 'projections', 'keys', 'rebuild', 'activate', 'backup', 'restore', 'doctor']) {
       const help = await chainfold(command, '--help');
       expect(help.code).toBe(EXIT.ok);
       expect(help.stdout).toContain('--json');

@@ -74,17 +74,20 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
   add('projections', 'Shows the read models: generation, position, lag').action((options: { json?: boolean }) =>
     beside({ capture: 'offline' }, (target) => projections(target, outputOf(options))),
   );
-  const keysCommand = add('keys', 'Shows the keys of providers: state, budgets, use').action((options: { json?: boolean }) =>
+  const keyBoard = add('keys', 'Shows the keys of providers: state, what is used and left of each limit, requests').action((options: { json?: boolean }) =>
     beside({ capture: 'offline' }, (target) => keys(target, outputOf(options))),
   );
-  keysCommand
+  keyBoard
     .command('probe')
-    .description('Asks each key for its chain and head, within its budget; exits 1 when one is unwell')
-    .argument('[aliases...]', 'left out: all keys')
+    .description('Asks keys for their chain and head, within their budgets; exits 1 when one is unwell')
+    .argument('[alias...]', 'only these, as `chainfold keys` shows them')
     .option('--json', 'one JSON value per line, for machines')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-    .action((aliases: string[], options: { json?: boolean }) => beside({ capture: 'on-demand' }, (target) => probeKeys(target, outputOf({ json: options.json === true || keysCommand.opts<{ json?: boolean }>().json === true }), aliases)));
+    .action((aliases: string[], _options: object, command: Command) =>
+      // The option stands at both commands, and the outer one takes it.
+      beside({ capture: 'on-demand' }, (target) => probeKeys(target, outputOf(command.optsWithGlobals()), aliases)),
+    );
   add('rebuild', 'Builds a read model anew beside the live one, and swaps')
     .argument('<name>', 'as `chainfold projections` shows it')
     .action((name: string, options: { json?: boolean }) => beside({ capture: 'offline' }, (target) => rebuild(target, outputOf(options), name)));

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../../..');
-const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string; cli: string } };
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<Program | 'cli', string> };
 /** What `npm start` and `npm run cli` give to node: flags and the program. */
-const [startArguments, cliArguments] = [scripts.start, scripts.cli].map((script) => script.split(' ').slice(1)) as [string[], string[]];
+const argumentsOf = (script: keyof typeof scripts): string[] => scripts[script].split(' ').slice(1);
+
+/** What owns a data directory, or reads for one that does. */
+type Program = 'start' | 'start:worker';
 
 export interface Ended {
   readonly code: number | null;
@@ -31,8 +34,8 @@ export class ChainfoldProcess {
     });
   }
 
-  static launch(env: Record<string, string>): ChainfoldProcess {
-    const child = spawn(process.execPath, startArguments, {
+  static launch(env: Record<string, string>, program: Program = 'start'): ChainfoldProcess {
+    const child = spawn(process.execPath, argumentsOf(program), {
       cwd: root,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', LOG_FORMAT: 'json', ...env },
     });
@@ -40,8 +43,8 @@ export class ChainfoldProcess {
   }
 
   /** Resolves when the program says where it listens. */
-  static async start(env: Record<string, string>): Promise<ChainfoldProcess> {
-    const started = ChainfoldProcess.launch(env);
+  static async start(env: Record<string, string>, program: Program = 'start'): Promise<ChainfoldProcess> {
+    const started = ChainfoldProcess.launch(env, program);
     const address = /ready at (http:\/\/127\.0\.0\.1:\d+)/;
     const listening = eventually(async () => {
       const found = address.exec(started.stdout)?.[1];
@@ -64,6 +67,13 @@ export class ChainfoldProcess {
 
   api<T = any>(path: string): Promise<T> {
     return this.get(`/api/v1${path}`);
+  }
+
+  /** Sum of a metric, of all labels or of those that hold `labels`; 0 where it is not told. */
+  async metric(name: string, labels = ''): Promise<number> {
+    const lines = (await (await fetch(`${this.url}/metrics`)).text()).split('\n');
+    const values = lines.filter((line) => line.startsWith(name) && /[ {]/.test(line.charAt(name.length)) && line.includes(labels)).map((line) => Number(line.slice(line.lastIndexOf(' '))));
+    return values.reduce((sum, value) => sum + value, 0);
   }
 
   /** Every item of a list, page by page. */
@@ -104,7 +114,7 @@ export class ChainfoldProcess {
 /** Runs one command of the command line to its end. */
 export function chainfold(args: readonly string[], env: Record<string, string>): Promise<Ended> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [...cliArguments, ...args], {
+    const child = spawn(process.execPath, [...argumentsOf('cli'), ...args], {
       cwd: root,
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     });

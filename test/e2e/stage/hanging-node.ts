@@ -6,6 +6,7 @@ export class HangingNode {
   readonly #server: Server;
   #hangsAt: (text: string) => boolean = () => false;
   #hung = 0;
+  #waitMs = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -19,7 +20,8 @@ export class HangingNode {
         request.on('end', () => {
           const body = Buffer.concat(chunks);
           if (node.#hangsAt(body.toString())) return void (node.#hung += 1);
-          fetch(before, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+          waited(node.#waitMs)
+            .then(() => fetch(before, { method: 'POST', headers: { 'content-type': 'application/json' }, body }))
             .then((answer) => answer.text())
             .then((text) => response.setHeader('content-type', 'application/json').end(text))
             .catch(() => response.destroy());
@@ -44,6 +46,11 @@ export class HangingNode {
     this.#hangsAt = (text) => words.length === 0 || words.some((word) => text.includes(word));
   }
 
+  /** Every answer takes so long from now on. */
+  slow(ms: number): void {
+    this.#waitMs = ms;
+  }
+
   heal(): void {
     this.#hangsAt = () => false;
     this.#hung = 0;
@@ -54,4 +61,8 @@ export class HangingNode {
     this.#server.closeAllConnections();
     return new Promise((closed) => this.#server.close(() => closed()));
   }
+}
+
+function waited(ms: number): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, ms));
 }

@@ -11,6 +11,7 @@ import { ApiClient, type Page } from '../api-client.ts';
 import { table, type Output } from '../output.ts';
 import { settingsOf, type LoadProgram } from '../target.ts';
 import type { Finding } from './finding.ts';
+import { keysIn } from './keys-check.ts';
 import { askNode } from './node-check.ts';
 
 const LITTLE_BYTES = 5_000_000_000;
@@ -46,7 +47,9 @@ async function examine(load: LoadProgram): Promise<Finding[]> {
   if (owner === undefined) findings.push(await port(settings.http.host, settings.http.port));
   else if (owner.url !== undefined) findings.push({ what: 'port', state: 'ok', detail: `the running process listens at ${owner.url}` }, await health(owner.url), ...(await captured(owner.url)));
   const providers = addressesIn(settings);
-  if (owner === undefined && providers.length === 0) findings.push({ what: 'provider', state: 'ok', detail: 'none configured: the embedded node is captured' });
+  const keys = await keysIn(settings);
+  findings.push(...keys);
+  if (owner === undefined && providers.length === 0 && keys.length === 0) findings.push({ what: 'provider', state: 'ok', detail: 'none configured: the embedded node is captured' });
   return [...findings, ...(await Promise.all(providers.map(askNode))).flat()];
 }
 

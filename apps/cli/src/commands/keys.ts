@@ -1,62 +1,100 @@
-import { messageOf } from '#platform/kernel';
-import { type Output, table } from '../output.ts';
+import { ChainfoldError } from '#platform/kernel';
+import type { Page } from '../api-client.ts';
+import type { Output } from '../output.ts';
+import { table } from '../output.ts';
 import type { Target } from '../target.ts';
 
 interface ShownKey {
   readonly alias: string;
   readonly provider: string;
-  readonly unit: string;
-  readonly emulated?: boolean;
   readonly state: string;
   readonly until: string | null;
-  readonly limits: readonly { readonly name: string; readonly left: number; readonly units: number }[];
-  readonly usage: Readonly<Record<string, { readonly requests: number; readonly errors: number }>>;
+  readonly emulated?: boolean;
+  readonly limits: readonly { readonly name: string; readonly used: number; readonly left: number }[];
+  readonly usage: Readonly<Record<'1h' | '24h', { readonly requests: number; readonly errors: number }>>;
   readonly lastRefusal: { readonly at: string; readonly state: string } | null;
 }
 
 interface Probed {
   readonly alias: string;
   readonly ok: boolean;
-  readonly ms: number;
+  readonly ms: number | null;
   readonly chainId: string | null;
   readonly head: number | null;
   readonly class: string;
   readonly message?: string;
 }
 
-const NO_KEYS = 'There are no keys. Put them into config/keys.yaml or KEYS: README, "Run on your own keys".';
-const AT_ONCE = 4;
+const KEYS = '/api/v1/keys';
+/** Probes on their way at once: a provider that meters an address as well shall not take them for an attack. */
+const MOST_AT_ONCE = 4;
 
+/** What each key is, has and did. */
 export async function keys({ api }: Target, output: Output): Promise<void> {
-  const page = await api.get<{ readonly items: readonly ShownKey[] }>('/api/v1/keys');
-  output.result(page, () => (page.items.length === 0 ? NO_KEYS : table(['key', 'provider', 'state', 'until', 'left', '1 h', '24 h', 'errors', 'last refusal'], page.items.map(row))));
-  if (page.items.some(({ emulated }) => emulated === true)) output.note('These providers are emulated: nothing is spent anywhere.');
+  const all = await allKeys(api);
+  for (const key of output.json ? all : []) output.result(key, () => key.alias);
+  output.note(all.length === 0 ? NO_KEYS : table(['alias', 'provider', 'state', 'until', 'used/left', 'requests 1 h', '24 h', 'errors', 'last refusal'], all.map(row)));
+  if (all.some(({ emulated }) => emulated === true)) output.note('These providers are emulated: nothing is spent anywhere.');
+}
+
+/** Asks each of these keys, or all, for its chain and head. Answers how many are unwell. */
+export async function probeKeys({ api }: Target, output: Output, aliases: readonly string[]): Promise<number> {
+  const known = await allKeys(api);
+  const asked = chosen(known, aliases);
+  const probes = await eachOf(asked, MOST_AT_ONCE, (alias) => probe(api, alias));
+  // Asked again, for what the probes found may have changed them.
+  const now = new Map((await allKeys(api)).map((key) => [key.alias, key]));
+  const results = probes.map((result) => ({ ...result, provider: now.get(result.alias)?.provider ?? null, state: now.get(result.alias)?.state ?? null }));
+  for (const result of output.json ? results : []) output.result(result, () => result.alias);
+  const rows = results.map(({ alias, provider, state, ok, ms, chainId, head, class: seen, message }) => [alias, provider, state, ok ? 'ok' : seen, ms, chainId, head, message ?? null]);
+  output.note(results.length === 0 ? NO_KEYS : table(['alias', 'provider', 'state', 'answer', 'ms', 'chain', 'head', 'message'], rows));
+  return results.filter(({ ok }) => !ok).length;
+}
+
+const NO_KEYS = 'There are no keys. Put them into config/keys.yaml or KEYS: README, "Run on your own keys".';
+
+async function allKeys(api: Target['api']): Promise<readonly ShownKey[]> {
+  return (await api.get<Page<ShownKey>>(KEYS)).items;
 }
 
 function row({ alias, provider, state, until, limits, usage, lastRefusal }: ShownKey): readonly (string | number | null)[] {
-  const left = limits.map((limit) => `${limit.name} ${Math.floor(limit.left)}/${limit.units}`).join(', ');
-  return [alias, provider, state, until, left === '' ? null : left, usage['1h']?.requests ?? 0, usage['24h']?.requests ?? 0, usage['24h']?.errors ?? 0, lastRefusal === null ? null : `${lastRefusal.state} ${lastRefusal.at}`];
+  const budgets = limits.map(({ name, used, left }) => `${name} ${Math.ceil(used)}/${Math.floor(left)}`).join(', ');
+  return [alias, provider, state, until, budgets === '' ? null : budgets, usage['1h'].requests, usage['24h'].requests, usage['24h'].errors, lastRefusal === null ? null : `${lastRefusal.state} ${lastRefusal.at}`];
 }
 
-/** Answers how many of them are unwell. Without aliases: all keys. */
-export async function probeKeys({ api }: Target, output: Output, aliases: readonly string[]): Promise<number> {
-  const wanted = aliases.length > 0 ? [...aliases] : (await api.get<{ readonly items: readonly ShownKey[] }>('/api/v1/keys')).items.map(({ alias }) => alias);
-  if (wanted.length === 0) output.note(NO_KEYS);
-  const probed: Probed[] = [];
-  const next = wanted.values();
-  const probe = async (): Promise<void> => {
-    for (const alias of next) probed.push(await one(api, alias));
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, probe));
-  const inOrder = wanted.flatMap((alias) => probed.filter((result) => result.alias === alias));
-  if (inOrder.length > 0) output.result({ items: inOrder }, () => table(['key', 'ms', 'state', 'chain', 'head', ''], inOrder.map(({ alias, ok, ms, class: seen, chainId, head, message }) => [alias, ok ? ms : null, ok ? 'well' : seen, chainId, head, message ?? ''])));
-  return inOrder.filter(({ ok }) => !ok).length;
+/** Refused before anything is spent, so that a misspelt alias costs nothing. */
+function chosen(known: readonly ShownKey[], aliases: readonly string[]): readonly string[] {
+  const names = known.map(({ alias }) => alias);
+  if (aliases.length === 0) return names;
+  const unknown = aliases.filter((alias) => !names.includes(alias));
+  if (unknown.length > 0) throw new NoSuchKey(names);
+  return [...new Set(aliases)];
 }
 
-async function one(api: Target['api'], alias: string): Promise<Probed> {
+/** A key whose probe fails is one that is unwell: the others are told all the same. */
+async function probe(api: Target['api'], alias: string): Promise<Probed> {
   try {
-    return await api.post<Probed>(`/api/v1/keys/${encodeURIComponent(alias)}/probe`);
+    return await api.post<Probed>(`${KEYS}/${encodeURIComponent(alias)}/probe`);
   } catch (error) {
-    return { alias, ok: false, ms: 0, chainId: null, head: null, class: 'not asked', message: messageOf(error) };
+    if (!(error instanceof ChainfoldError)) throw error;
+    return { alias, ok: false, ms: null, chainId: null, head: null, class: error.code, message: error.message };
+  }
+}
+
+/** Results in the order of what was asked, whichever came first. */
+async function eachOf<Item, Result>(items: readonly Item[], most: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results = new Array<Result>(items.length);
+  const waiting = items.entries();
+  const one = async (): Promise<void> => {
+    for (const [place, item] of waiting) results[place] = await work(item);
+  };
+  await Promise.all(Array.from({ length: most }, one));
+  return results;
+}
+
+/** Says what there is and not what was typed: it may have been the key itself. */
+class NoSuchKey extends ChainfoldError {
+  constructor(known: readonly string[]) {
+    super('There is no key of this alias', { code: 'key-unknown', kind: 'missing', hint: `There are: ${known.join(', ')}.` });
   }
 }

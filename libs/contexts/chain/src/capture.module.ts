@@ -6,20 +6,24 @@ import { processMetrics } from '#platform/observability';
 import type { Boot } from '#platform/runtime';
 import type { SettingsOf } from '#platform/settings';
 import { AnvilEmbeddedNode, DEMO_ACCOUNTS, DEMO_CHAIN_ID, DEMO_MNEMONIC } from './adapters/anvil.embedded-node.ts';
+import { plainNodes, plannedNodes } from './adapters/chain-nodes.ts';
 import { connectChainNode } from './adapters/connect.chain-node.ts';
-import { connectPlan } from './adapters/connect-plan.chain-node.ts';
+import { SharedBlockReader } from './adapters/remote.block-reader.ts';
 import { ThreadBlockReader } from './adapters/thread.block-reader.ts';
 import { recoverSender } from './adapters/noble.recover-sender.ts';
 import { createKeccak256 } from './adapters/hash-wasm.keccak.ts';
 import { BackfillProcess } from './application/backfill.process.ts';
 import type { CaptureMetrics } from './application/capture-log.ts';
 import { backfillHealth, captureHealth } from './application/capture-health.ts';
-import { captureMetrics, nodeMetrics } from './application/capture-metrics.ts';
+import { isNamedOnce } from './application/chain-agreement.ts';
+import { captureMetrics, nodeMetrics, readMetrics } from './application/capture-metrics.ts';
+import type { ReadingJobs } from './application/reading-jobs.ts';
 import { CaptureProcess, type CaptureParts, type OpenChain } from './application/capture.process.ts';
 import type { CaptureStatusBoard } from './application/capture-status.ts';
 import type { BackfillActors, BlockBodyActors, ChainActors } from './application/chain-actors.ts';
 import { DemoTrafficProcess } from './application/demo-traffic.process.ts';
-import { planChain, type PlanInWords } from './application/planned-nodes.ts';
+import { requireNamedProviders } from './application/named-providers.ts';
+import { needOf, planChain, type PlanInWords } from './application/planned-nodes.ts';
 import { configuredChains, type chainSettings, type ConfiguredChain } from './chain.settings.ts';
 import { verificationRules } from './application/verification-settings.ts';
 import type { VerificationCrypto } from './domain/verification/crypto.ts';
@@ -35,14 +39,14 @@ export interface CaptureSurroundings {
   readonly bodies: BlockBodyActors;
   readonly backfills: BackfillActors;
   readonly crypto: VerificationCrypto;
+  /** What worker processes read; left out: this process reads alone. */
+  readonly jobs?: ReadingJobs | undefined;
   readonly keys: KeyAccess;
 }
 
 const DEMO_NAME = 'demo (embedded node)';
 const DEMO_SEED = 1;
 const DEMO_REORG_EVERY_SECONDS = 180;
-/** Until more is known of a chain: as on Ethereum. */
-const USUAL = { transactionsPerBlock: 150, blockTimeMs: 12_000 };
 const TAGS_EVERY_BLOCKS = 4;
 const DEMO = { transactionsPerBlock: 10, blockTimeMs: 2_000 };
 
@@ -56,6 +60,7 @@ export class ChainCapture {
   readonly #metrics: CaptureMetrics = captureMetrics(processMetrics);
   readonly #nodeMetrics = nodeMetrics(processMetrics);
   readonly #reader: ThreadBlockReader;
+  readonly #shared: SharedBlockReader | undefined;
   readonly #names = new Map<string, string>();
   readonly #plans = new Map<string, PlanInWords>();
   readonly #open = new Map<string, Promise<OpenChain>>();
@@ -63,9 +68,10 @@ export class ChainCapture {
 
   constructor(around: CaptureSurroundings) {
     this.#around = around;
-    const { store, chains, backfills, boot } = around;
+    const { store, chains, backfills, boot, jobs } = around;
     const { clock, log } = boot;
-    this.#reader = new ThreadBlockReader({ clock, metrics: this.#nodeMetrics });
+    this.#reader = new ThreadBlockReader({ clock, metrics: this.#nodeMetrics, spending: { purse: around.keys.purse, log } });
+    this.#shared = jobs && new SharedBlockReader({ local: this.#reader, jobs, log, counted: readMetrics(processMetrics, jobs) });
     this.backfills = new BackfillProcess({ reader: store, chains, backfills, clock, log, metrics: this.#metrics, open: (chainId) => this.#open.get(chainId) });
   }
 
@@ -84,21 +90,22 @@ export class ChainCapture {
     for (const chain of configured) if (chain.chainId !== undefined) this.#names.set(chain.chainId, chain.name);
     if (configured.length === 0) this.#names.set(String(DEMO_CHAIN_ID), DEMO_NAME);
     if (boot.capture === 'offline') return;
+    requireNamedProviders(configured, keys);
     boot.lifecycle.add({ name: 'block reader', phase: 'processes', stop: () => this.#reader.close() });
     boot.health.add('capture', () => captureHealth(board, chains, boot.clock));
     boot.health.add('backfills', () => backfillHealth(this.backfills));
-    for (const chain of configured) this.#capture(chain);
+    for (const chain of configured) this.#capture(chain, isNamedOnce(chain, configured));
     if (configured.length === 0 && boot.capture === 'online') this.#captureEmbedded();
     this.#runs('backfills', (signal) => this.backfills.run(signal));
   }
 
-  #capture(chain: ConfiguredChain): void {
+  #capture(chain: ConfiguredChain, isShared: boolean): void {
     const { boot } = this.#around;
     const process = new CaptureProcess(
       {
         name: chain.name,
         chainId: chain.chainId,
-        nodes: this.#nodesOf(chain),
+        nodes: this.#nodesOf(chain, isShared),
         startBlock: chain.startBlock,
         finality: chain.finality,
         rules: verificationRules(chain.verify),
@@ -110,12 +117,16 @@ export class ChainCapture {
     this.#follows(chain.name, process);
   }
 
-  #nodesOf({ through, receipts, blockTimeMs }: ConfiguredChain): readonly ChainNode[] {
+  /** Those that are the same in worker processes are read there too. */
+  #nodesOf(chain: ConfiguredChain, isShared: boolean): readonly ChainNode[] {
     const { boot, keys } = this.#around;
-    const connect = { clock: boot.clock, metrics: this.#nodeMetrics, receipts };
-    if ('rpcUrls' in through) return through.rpcUrls.map((url) => this.#reader.connect(url.reveal(), connect));
-    const { chainId, providers } = through;
-    return this.#planned(chainId, keys.providersFor(chainId, providers), { ...USUAL, receipts, ...(blockTimeMs === undefined ? {} : { blockTimeMs }) });
+    const { through } = chain;
+    const nodes =
+      'rpcUrls' in through
+        ? plainNodes(chain, this.#reader, { clock: boot.clock, metrics: this.#nodeMetrics })
+        : this.#planned(through.chainId, keys.providersFor(through.chainId, through.providers), needOf(chain));
+    if (isShared) for (const [at, node] of nodes.entries()) this.#shared?.share(node, { chain: chain.name, node: at });
+    return nodes;
   }
 
   #planned(chainId: string, providers: readonly ProviderKeys[], need: Parameters<typeof planChain>[3]): readonly ChainNode[] {
@@ -123,10 +134,7 @@ export class ChainCapture {
     const { plans, words } = planChain(keys, chainId, providers, need);
     this.#plans.set(chainId, words);
     boot.log.info({ chainId, plan: words.name, heads: words.heads, note: words.note }, 'blocks are planned');
-    const of = (name: string | undefined): ProviderKeys | undefined => providers.find(({ tariff }) => tariff.provider === name);
-    return plans.map(({ name, blocks, receipts, receiptsBy, heads }) =>
-      connectPlan({ name, blocks: of(blocks) as ProviderKeys, receipts: of(receipts), receiptsBy, heads: of(heads) }, { purse: keys.purse, clock: boot.clock, metrics: this.#nodeMetrics, log: boot.log, chainId }),
-    );
+    return plannedNodes(plans, providers, this.#reader, chainId);
   }
 
   #captureEmbedded(): void {
@@ -221,6 +229,6 @@ export class ChainCapture {
   #parts(): CaptureParts {
     const { boot, board, chains, bodies, crypto, store } = this.#around;
     const appendTexts = store.appendTexts?.bind(store);
-    return { ...(appendTexts !== undefined && { aside: { reader: this.#reader, store: { appendTexts } } }), chains, bodies, crypto, board, clock: boot.clock, log: boot.log, metrics: this.#metrics };
+    return { ...(appendTexts !== undefined && { aside: { reader: this.#shared ?? this.#reader, store: { appendTexts } } }), chains, bodies, crypto, board, clock: boot.clock, log: boot.log, metrics: this.#metrics };
   }
 }

@@ -11,6 +11,7 @@ import { chainApiProviders, chainControllers, type ChainNames, ChainOverview, St
 import { observeChains } from './application/capture-metrics.ts';
 import { CaptureStatusBoard } from './application/capture-status.ts';
 import { BackfillActors, BlockBodyActors, ChainActors, defineChainActors } from './application/chain-actors.ts';
+import type { ReadingJobs } from './application/reading-jobs.ts';
 import { TellChainHandler } from './application/tell-chain.handler.ts';
 import { verifyStore } from './application/verify-store.ts';
 import { ChainCapture, verificationCrypto, type ChainBoot } from './capture.module.ts';
@@ -25,16 +26,18 @@ export interface ChainSurroundings {
   readonly actors: ActorSystem;
   readonly reads: ReadStore;
   readonly keys: KeyAccess;
+  /** What worker processes read of it; left out: this process reads alone. */
+  readonly jobs?: ReadingJobs | undefined;
 }
 
 /** The chain context: captures what settings say, answers what was captured. */
 @Module({})
 export class ChainModule {
-  static async register({ boot, store, actors, reads, keys }: ChainSurroundings): Promise<DynamicModule> {
+  static async register({ boot, store, actors, reads, keys, jobs }: ChainSurroundings): Promise<DynamicModule> {
     const crypto = await verificationCrypto();
     const board = new CaptureStatusBoard(boot.clock);
     const { chains, bodies, backfills } = defineChainActors(actors, crypto.keccak256);
-    const capture = new ChainCapture({ boot, store, board, chains, bodies, backfills, crypto, keys });
+    const capture = new ChainCapture({ boot, store, board, chains, bodies, backfills, crypto, keys, jobs });
     capture.register();
     const names: ChainNames = { nameOf: (chainId) => capture.nameOf(chainId), planOf: (chainId) => capture.planOf(chainId) };
     const explorer = new SqliteChainExplorer(reads, store, boot.clock);

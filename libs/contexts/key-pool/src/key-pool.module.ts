@@ -4,11 +4,13 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { ActorSystem } from '#platform/actors';
 import { processMetrics } from '#platform/observability';
 import type { ReadStore } from '#platform/read-store';
-import type { Boot } from '#platform/runtime';
+import type { Boot, WorkerBoot } from '#platform/runtime';
 import { Secret, type SettingsOf } from '#platform/settings';
+import type { OwnerConnection } from '#platform/workers';
 import { demoKeys } from './adapters/demo-keys.ts';
 import { startEmulatedProviders } from './adapters/emulated-providers/start-emulated-providers.ts';
 import { HttpKeyProbe } from './adapters/http.key-probe.ts';
+import { NestLeaseDesk } from './adapters/nest.lease-desk.ts';
 import { SqliteKeyUsage } from './adapters/sqlite.key-usage.ts';
 import { KeysController } from './api/keys.controller.ts';
 import { defineApiKeyActors } from './application/api-key-actors.ts';
@@ -94,6 +96,17 @@ export class KeyPool {
     };
     return new KeyPool(module, access, desk);
   }
+}
+
+/** What a worker process may spend: its own secrets, at the desk of the owner. */
+export function workerKeys(boot: WorkerBoot<SettingsOf<typeof keySettings>>, owner: OwnerConnection): KeyAccess {
+  const { clock, log, lifecycle } = boot;
+  const { providers, keys } = configuredKeys(boot.settings);
+  const tariffs = new Map([...providers].filter(([name]) => keys.some(({ provider }) => provider === name)).map(([name, { tariff }]) => [name, tariff]));
+  const purse = new LeasedPurse({ holder: owner.holder, desk: new NestLeaseDesk(owner), tariffs, clock, log });
+  lifecycle.add({ name: 'keys', phase: 'node', stop: () => purse.close() });
+  const pool = new AddressBook(providers, keys);
+  return { purse, any: keys.length > 0, providersFor: (chainId, names) => pool.providersFor(chainId, names), plan: planBlocks, planned: () => undefined, emulate: undefined };
 }
 
 @Module({})

@@ -43,21 +43,23 @@ export const providerFolder = defineFolder(
 const ALIAS = /^[a-z0-9][a-z0-9._-]{0,59}$/;
 const secretText = z.string().min(1).max(2_000);
 
-/** `config/keys.yaml`, `config/keys-*.yaml`: alias, and what belongs to it. */
+/** `config/keys.yaml`, `config/keys-*.yaml`: alias, and what belongs to it. An entry is what the provider meters: an account. */
 export const keyEntries = defineEntries(
   'keys',
   z.strictObject({
     provider: setting(z.string().min(1), { description: 'Name of a file in config/providers.' }),
-    secrets: setting(z.array(secret(secretText)).min(1), { description: 'Its secret, usually `${NAME}` of an environment variable. Several are credentials of one account: they share one budget.' }),
-  }),
+    secret: setting(secret(secretText).optional(), { description: 'What the provider knows it by, usually `${NAME}` of an environment variable.', defaultText: 'none: then `secrets`' }),
+    secrets: setting(z.array(secret(secretText)).min(1).optional(), { description: 'Instead of `secret`: several credentials of one account, which share one budget.', defaultText: 'none' }),
+  }).refine((entry) => (entry.secret === undefined) !== (entry.secrets === undefined), { error: 'must have secret, or secrets' }),
 );
 
+const PAIR_RULE = 'must be provider:secret';
 const PAIR = /^[a-z0-9][a-z0-9-]*:\S+$/;
 
 export const keyPoolSettings = defineSettings(
   'keyPool',
   z.strictObject({
-    keys: setting(z.array(secret(z.string().regex(PAIR, 'must be provider:secret'))).default([]), {
+    keys: setting(z.array(secret(z.string({ error: PAIR_RULE }).regex(PAIR, PAIR_RULE))).default([]), {
       description: 'Keys without any file: `infura:secret1,infura:secret2,alchemy:secret3`.',
       env: 'KEYS',
     }),

@@ -39,3 +39,20 @@ export function unpackText({ raw, payload }: AppendPayload): string {
   if (raw === null) return payload;
   return zstdDecompressSync(payload, { chunkSize: raw + DECODER_ROOM, maxOutputLength: raw }).toString('utf8');
 }
+
+const ZSTD_MAGIC = 0xfd_2f_b5_28;
+/** Bytes of the length by the upper two bits of the descriptor (RFC 8878, 3.1.1.1.1.1). */
+const LENGTH_BYTES = [0, 2, 4, 8] as const;
+
+/** How many bytes a packed text says that it unpacks to; undefined where it is none that this library packs. */
+export function packedLength(payload: Uint8Array): number | undefined {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+  if (bytes.length < 14 || bytes.readUInt32LE(0) !== ZSTD_MAGIC) return undefined;
+  const descriptor = bytes.readUInt8(4);
+  const isSingle = (descriptor & 0x20) !== 0;
+  const lengthBytes = LENGTH_BYTES[descriptor >> 6] || (isSingle ? 1 : 0);
+  const at = 5 + (isSingle ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
+  if (lengthBytes === 0) return undefined;
+  if (lengthBytes === 8) return Number(bytes.readBigUInt64LE(at));
+  return lengthBytes === 2 ? bytes.readUInt16LE(at) + 256 : bytes.readUIntLE(at, lengthBytes);
+}

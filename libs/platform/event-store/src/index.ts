@@ -1,3 +1,4 @@
+export { packedLength } from './append-payload.ts';
 export { type JsonText, type PreparedEvent, type TextEvent, writePackedAppend } from './append-text.ts';
 export * from './data-directory.ts';
 export * from './data.errors.ts';

@@ -1,13 +1,11 @@
 import { Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import { TerminusModule } from '@nestjs/terminus';
 import type { FastifyInstance } from 'fastify';
 import { EventReader } from '#platform/event-store';
-import { metricsModule } from '#platform/observability';
 import { ProjectionHost } from '#platform/projections';
 import { EventsController, LIVE_EVENTS_BUDGET } from './events.controller.ts';
-import { HealthController } from './health.controller.ts';
+import { HealthModule } from './health.module.ts';
 import type { LiveBudget } from './live-events.ts';
 import { servePage } from './page.ts';
 import { ProjectionsController } from './projections.controller.ts';
@@ -37,8 +35,8 @@ export class OperationsModule implements OnModuleInit {
   static async register({ log, projections, pageDir, liveBudget }: OperationsOptions): Promise<DynamicModule> {
     return {
       module: OperationsModule,
-      imports: [TerminusModule.forRoot({ logger: false }), await metricsModule()],
-      controllers: [StreamsController, EventsController, ProjectionsController, HealthController],
+      imports: [await HealthModule.register()],
+      controllers: [StreamsController, EventsController, ProjectionsController],
       providers: [
         { provide: EventReader, useValue: log },
         { provide: ProjectionHost, useValue: projections },

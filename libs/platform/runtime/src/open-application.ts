@@ -2,35 +2,36 @@ import { resolve } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { acquireDataDirectory } from '#platform/event-store';
-import { systemClock } from '#platform/kernel';
 import { createHttpAdapter } from '#platform/http';
-import { nestLogger, openLog, type Logger } from '#platform/observability';
-import { loadSettings, platformSettings, processSources, type SettingsOf, type SettingsPart, type SettingsSources } from '#platform/settings';
+import { nestLogger, type Logger } from '#platform/observability';
+import { monitorSettings, platformSettings, type SettingsOf, type SettingsPart } from '#platform/settings';
+import { bootOf, type BootOptions } from './boot.ts';
 import type { Boot, CaptureMode, Deployable, PlatformSettings } from './deployable.ts';
 import { refuseWorkWhileDraining } from './draining-door.ts';
-import { HealthParts } from './health-parts.ts';
 import { closeDoor, listen, type ListenAt } from './http-listener.ts';
-import { Draining, Lifecycle, type DrainReport } from './lifecycle.ts';
+import { Draining, type DrainReport } from './lifecycle.ts';
 import { RuntimeModule } from './runtime.module.ts';
 
-export interface OpenOptions {
+export interface OpenOptions extends BootOptions {
   /** `online` when left out. */
   readonly capture?: CaptureMode;
-  readonly sources?: SettingsSources;
   /** Instead of what the settings say. */
   readonly listenAt?: ListenAt;
-  readonly drainWithinMs?: number;
-  /** Told as soon as there is something to drain, which is long before the program is ready. */
-  readonly onOpening?: (opening: { readonly lifecycle: Lifecycle; readonly log: Logger }) => void;
 }
 
-export interface RunningApplication {
-  /** Where it answers. */
-  readonly url: string;
-  readonly settings: PlatformSettings;
+/** A program that is open. */
+export interface RunningProgram {
+  /** Where it answers, where it does. */
+  readonly url: string | undefined;
+  readonly settings: Pick<PlatformSettings, 'log'>;
   readonly log: Logger;
   /** In order, within its budget; never throws. */
   drain(): Promise<DrainReport>;
+}
+
+export interface RunningApplication extends RunningProgram {
+  readonly url: string;
+  readonly settings: PlatformSettings;
 }
 
 /**
@@ -41,8 +42,8 @@ export async function openApplication<Parts extends readonly SettingsPart[]>(
   deployable: Deployable<Parts>,
   options: OpenOptions = {},
 ): Promise<RunningApplication> {
-  const boot = bootOf(deployable, options);
-  options.onOpening?.(boot);
+  const program = bootOf<PlatformSettings & SettingsOf<Parts>>([...platformSettings, ...deployable.settings], [monitorSettings], options);
+  const boot: Boot<SettingsOf<Parts>> = { ...program, capture: options.capture ?? 'online' };
   try {
     const url = await open(deployable, boot, options.listenAt ?? boot.settings.http);
     return { url, settings: boot.settings, log: boot.log, drain: () => boot.lifecycle.drain() };
@@ -50,22 +51,6 @@ export async function openApplication<Parts extends readonly SettingsPart[]>(
     await boot.lifecycle.drain();
     throw error;
   }
-}
-
-function bootOf<Parts extends readonly SettingsPart[]>(deployable: Deployable<Parts>, options: OpenOptions): Boot<SettingsOf<Parts>> {
-  const parts = [...platformSettings, ...deployable.settings];
-  const settings = loadSettings(parts, options.sources ?? processSources()) as PlatformSettings & SettingsOf<Parts>;
-  const clock = systemClock;
-  const log = openLog({ level: settings.log.level, format: settings.log.format });
-  const lifecycle = new Lifecycle(clock, {
-    ...(options.drainWithinMs === undefined ? {} : { drainWithinMs: options.drainWithinMs }),
-    observe: (step, part, tookMs) => {
-      const fields = { part, tookMs: Math.round(tookMs) };
-      if (step === 'hung' || step === 'failed') log.error(fields, `part ${step}`);
-      else log.debug(fields, `part ${step}`);
-    },
-  });
-  return { settings, capture: options.capture ?? 'online', lifecycle, health: new HealthParts(clock, lifecycle), clock, log };
 }
 
 /** Answers where the program listens. */

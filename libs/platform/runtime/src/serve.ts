@@ -1,10 +1,12 @@
 import type { Logger } from '#platform/observability';
 import type { SettingsPart } from '#platform/settings';
 import { exitCodeOf, explain } from './boot-failure.ts';
-import type { Deployable } from './deployable.ts';
+import type { BootOptions } from './boot.ts';
+import type { Deployable, WorkerDeployable } from './deployable.ts';
 import { EXIT } from './exit-codes.ts';
 import type { DrainReport, Lifecycle } from './lifecycle.ts';
-import { openApplication, type OpenOptions, type RunningApplication } from './open-application.ts';
+import { openApplication, type OpenOptions, type RunningProgram } from './open-application.ts';
+import { openWorker } from './open-worker.ts';
 
 /** npm hands a Ctrl-C of the terminal on to us although the terminal did so already: twice within this is once. */
 const SAME_INTERRUPT_MS = 400;
@@ -13,21 +15,30 @@ const SAME_INTERRUPT_MS = 400;
  * The whole life of a process: opens the program, prints one line when it is ready, drains at SIGINT or SIGTERM.
  * Ends the process by itself; EXIT says how.
  */
-export async function serve<Parts extends readonly SettingsPart[]>(deployable: Deployable<Parts>, options: OpenOptions = {}): Promise<void> {
+export function serve<Parts extends readonly SettingsPart[]>(deployable: Deployable<Parts>, options: OpenOptions = {}): Promise<void> {
+  return live(deployable.name, (onOpening) => openApplication(deployable, { ...options, onOpening }));
+}
+
+/** The same for a program that owns no data directory. */
+export function serveWorker<Parts extends readonly SettingsPart[]>(deployable: WorkerDeployable<Parts>, options: BootOptions = {}): Promise<void> {
+  return live(deployable.name, (onOpening) => openWorker(deployable, { ...options, onOpening }));
+}
+
+async function live(name: string, open: (onOpening: NonNullable<BootOptions['onOpening']>) => Promise<RunningProgram>): Promise<void> {
   const life = new ProcessLife();
   life.listen();
   try {
-    const running = await openApplication(deployable, { ...options, onOpening: (opening) => life.opening(opening) });
-    announce(deployable.name, running);
+    announce(name, await open((opening) => life.opening(opening)));
   } catch (error) {
     await life.failed(error);
   }
 }
 
-function announce(name: string, running: RunningApplication): void {
-  const { format } = running.settings.log;
-  if (format === 'json' || (format === undefined && !process.stdout.isTTY)) running.log.info({ url: running.url, pid: process.pid, program: name }, `ready at ${running.url}`);
-  else process.stdout.write(`\nchainfold is ready at ${running.url}\n\n`);
+function announce(name: string, { url, settings, log }: RunningProgram): void {
+  const { format } = settings.log;
+  const where = url === undefined ? 'ready' : `ready at ${url}`;
+  if (format === 'json' || (format === undefined && !process.stdout.isTTY)) log.info({ ...(url !== undefined && { url }), pid: process.pid, program: name }, where);
+  else process.stdout.write(url === undefined ? `\n${name} is ready\n\n` : `\nchainfold is ${where}\n\n`);
 }
 
 /** Signals and last words of a process. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import { defineFolder, defineSettings, httpSettings, loadSettings, platformSettings, Secret, secret, setting, SettingsInvalid } from './index.ts';
+import { defineEntries, defineFolder, defineSettings, httpSettings, loadSettings, platformSettings, Secret, secret, setting, SettingsInvalid } from './index.ts';
 import type { SettingsPart, SettingsProblem } from './index.ts';
 
 const chain = defineSettings(
@@ -147,6 +147,28 @@ describe('settings', () => {
     const loaded = load([chains], { CONFIG_FILE: join(dir, 'own.yaml'), API_KEY_FILE: write('key', 'k3y\n') }).chains;
     expect(loaded.map(({ name, value }) => [name, value.chainId])).toEqual([['one', 11], ['two', 2]]);
     expect(loaded[0]?.value.providers[0]?.url.reveal()).toBe('https://host/k3y');
+  });
+
+  describe('of entries that stand together in files', () => {
+    const keys = defineEntries('keys', z.strictObject({ secret: setting(secret(z.string().min(1)), { description: 'Secret.' }) }));
+
+    it('are all that keys.yaml and keys-*.yaml hold, and what CONFIG_FILE adds', () => {
+      write('keys.yaml', 'one: { secret: "${ONE}" }\n');
+      write('keys-team.yaml', 'two: { secret: b }\n');
+      write('keys-off.yaml.example', 'three: { secret: c }\n');
+      write('keystone.yaml', 'four: { secret: d }\n');
+      const loaded = load([keys], { ONE_FILE: write('one', 'a\n'), CONFIG_FILE: write('own.yaml', 'keys: { five: { secret: e } }\n') }).keys;
+      expect(loaded.map(({ name, value }) => [name, value.secret.reveal()]).sort()).toEqual([['five', 'e'], ['one', 'a'], ['two', 'b']]);
+    });
+
+    it('are refused where two files hold one, and told where to set what is missing', () => {
+      write('keys.yaml', 'one: { secret: a }\ntwo: {}\n');
+      write('keys-team.yaml', 'one: { secret: b }\n');
+      expect(problems([keys])).toEqual([
+        { path: 'keys/one', rule: 'must stand in one file only', hint: 'It stands in config/keys-team.yaml and in config/keys.yaml.' },
+        { path: 'keys/two.secret', rule: 'must be a text that is not empty', hint: 'It is not set. Set it in config/keys.yaml.' },
+      ]);
+    });
   });
 
   it('name the variable that a file needs and nobody set', () => {

@@ -16,11 +16,13 @@ import { readYaml, secretFile, yamlFilesOf } from './yaml-file.ts';
 
 /**
  * One typed value of all parts: schema defaults, config/default.yaml, CONFIG_FILE, environment, secret files; each
- * lies over the one before. Throws `settings-invalid` with every problem at once.
+ * lies over the one before. Throws `settings-invalid` with every problem at once. `others`: what the same files may hold for
+ * other programs, which is not looked at.
  */
 export function loadSettings<const Parts extends readonly SettingsPart[]>(
   parts: Parts,
   sources: SettingsSources = processSources(),
+  others: readonly SettingsPart[] = [],
 ): SettingsOf<Parts> {
   checkParts(parts);
   const problems: SettingsProblem[] = [];
@@ -30,11 +32,11 @@ export function loadSettings<const Parts extends readonly SettingsPart[]>(
   };
   const layers = layersOf(parts, sources, report);
   const merged = layers.reduce<Tree>((below, layer) => laidOver(below, layer.value), {});
-  reportUnknownParts(parts, merged, layers, report);
+  reportUnknownParts([...parts, ...others], merged, layers, report);
   const values = parts.map((part) => {
     const given = merged[part.name] ?? {};
     const origin = (path: readonly PropertyKey[]): string | undefined => originOf(layers, [part.name, ...path]);
-    return [part.name, part.kind === 'folder' ? parseFolder(part, given, origin, report) : parse(given, { schema: part.schema, name: part.name, origin }, report)];
+    return [part.name, part.kind === 'folder' ? parseFolder(part, given, origin, report) : parse(given, { schema: part.schema, name: part.name, place: 'config/default.yaml or CONFIG_FILE', origin }, report)];
   });
   if (problems.length > 0) throw new SettingsInvalid(problems);
   return Object.fromEntries(values) as SettingsOf<Parts>;
@@ -109,7 +111,8 @@ function parseFolder(part: SettingsFolder, given: unknown, origin: Context['orig
     return [];
   }
   return Object.entries(given).map(([name, entry]) => {
-    const context: Context = { schema: part.schema, name: `${part.name}/${name}`, origin: (path) => origin([name, ...path]) };
+    const place = part.inFiles ? `config/${part.name}.yaml` : `config/${part.name}/${name}.yaml`;
+    const context: Context = { schema: part.schema, name: `${part.name}/${name}`, place, origin: (path) => origin([name, ...path]) };
     return { name, value: parse(entry, context, report) };
   });
 }

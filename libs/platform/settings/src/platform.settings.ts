@@ -14,30 +14,54 @@ const accessToken = z.strictObject({
 });
 export type AccessToken = z.output<typeof accessToken>;
 
-const http = z
-  .strictObject({
-    port: setting(z.int().min(0).max(65_535).default(3000), { description: 'HTTP port; 0 picks a free one and prints it.', env: 'PORT' }),
-    host: setting(z.string().min(1).default('127.0.0.1'), {
-      description: 'Interface to listen on. Off the loopback interface the server starts only with access tokens.',
-      env: 'HOST',
-    }),
-    accessTokens: setting(z.array(accessToken).default([]), {
-      description: 'Who may ask. Without any, everybody on this machine may do everything.',
-      env: 'ACCESS_TOKENS',
-    }),
-  })
-  .refine((settings) => isLoopback(settings.host) || settings.accessTokens.length > 0, {
+const accessTokens = setting(z.array(accessToken).default([]), {
+  description: 'Who may ask. Without any, everybody on this machine may do everything.',
+  env: 'ACCESS_TOKENS',
+});
+const host = setting(z.string().min(1).default('127.0.0.1'), {
+  description: 'Interface to listen on. Off the loopback interface the server starts only with access tokens.',
+  env: 'HOST',
+});
+const port = z.int().min(0).max(65_535);
+
+const tokensOffLoopback = [
+  (settings: { readonly host: string; readonly accessTokens: readonly AccessToken[] }) => isLoopback(settings.host) || settings.accessTokens.length > 0,
+  {
     path: ['accessTokens'],
     error: 'must hold at least one token when `host` is not a loopback address',
     // Told together with other problems of the group, so only what it reads itself must be whole.
-    when: ({ value }) => {
+    when: ({ value }: { readonly value: unknown }) => {
       const given = value as { readonly host?: unknown; readonly accessTokens?: unknown };
       return typeof given.host === 'string' && Array.isArray(given.accessTokens);
     },
-  });
+  },
+] as const satisfies readonly [unknown, unknown];
+
+const http = z
+  .strictObject({
+    port: setting(port.default(3000), { description: 'HTTP port; 0 picks a free one and prints it.', env: 'PORT' }),
+    host,
+    accessTokens,
+  })
+  .refine(tokensOffLoopback[0], { ...tokensOffLoopback[1], path: [...tokensOffLoopback[1].path] });
+
+const monitor = z
+  .strictObject({
+    port: setting(port.optional(), {
+      description: 'Port of a worker for health and metrics; 0 picks a free one and prints it.',
+      env: 'PORT',
+      defaultText: 'none: nothing listens',
+    }),
+    host,
+    accessTokens,
+  })
+  .refine(tokensOffLoopback[0], { ...tokensOffLoopback[1], path: [...tokensOffLoopback[1].path] });
 
 /** `http`: where the server listens and who may ask. */
 export const httpSettings = defineSettings('http', http);
+
+/** `monitor`: of a program that has no API, where it is watched. Its variables are those of `http`, which it has not. */
+export const monitorSettings = defineSettings('monitor', monitor);
 
 /** `data`: the embedded stores. */
 export const dataSettings = defineSettings(
@@ -65,6 +89,8 @@ export const logSettings = defineSettings(
 
 /** What every deployable has. */
 export const platformSettings = [httpSettings, dataSettings, logSettings] as const;
+/** What a deployable has that owns no data directory. */
+export const workerPlatformSettings = [monitorSettings, logSettings] as const;
 
 /** 127.0.0.0/8, ::1 and localhost: nobody outside this machine gets there. */
 export function isLoopback(host: string): boolean {

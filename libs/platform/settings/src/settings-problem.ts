@@ -8,6 +8,8 @@ export interface Context {
   readonly schema: z.ZodType;
   /** `http`, `chains/mainnet`. */
   readonly name: string;
+  /** The file to set it in. */
+  readonly place: string;
   /** Who gave what stands at this path of the part. */
   readonly origin: (path: readonly PropertyKey[]) => string | undefined;
 }
@@ -35,14 +37,14 @@ export function pathText(name: string, path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}.${String(key)}`), name);
 }
 
-function problemOf(issue: z.core.$ZodIssue, { schema, name, origin }: Context): SettingsProblem {
+function problemOf(issue: z.core.$ZodIssue, { schema, name, place, origin }: Context): SettingsProblem {
   const leaf = schemaAt(schema, issue.path);
   const given = origin(issue.path);
   const env = envOf(schema, issue.path);
   return {
     path: pathText(name, issue.path),
     rule: ruleOf(issue, leaf),
-    hint: given === undefined ? `It is not set. ${howToSet(name, leaf, env)}` : `It was given by ${given}.`,
+    hint: given === undefined ? `It is not set. ${howToSet(place, leaf, env)}` : `It was given by ${given}.`,
   };
 }
 
@@ -52,8 +54,7 @@ function ruleOf(issue: z.core.$ZodIssue, leaf: z.ZodType | undefined): string {
   return `must be ${inWords(leaf)}`;
 }
 
-function howToSet(name: string, leaf: z.ZodType | undefined, env: string | undefined): string {
-  const file = name.includes('/') ? `config/${name}.yaml` : 'config/default.yaml or CONFIG_FILE';
+function howToSet(file: string, leaf: z.ZodType | undefined, env: string | undefined): string {
   if (env === undefined) return `Set it in ${file}.`;
   return leaf !== undefined && holdsSecret(leaf) ? `Set ${env}, or ${env}_FILE to a file that holds it.` : `Set ${env}, or put it into ${file}.`;
 }

@@ -20,6 +20,9 @@ import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { FromReader, NodeAddress, ToReader } from './block-reader-messages.ts';
 import { connectChainNode } from './connect.chain-node.ts';
+import { connectPlan } from './connect-plan.chain-node.ts';
+import { PurseOverPort } from './purse-over-port.ts';
+import type { RequestLogger } from './request-log.ts';
 import { recoverSender } from './noble.recover-sender.ts';
 import { asciiText } from './ascii-text.ts';
 import { createKeccak256 } from './hash-wasm.keccak.ts';
@@ -32,7 +35,14 @@ const crypto: VerificationCrypto = { keccak256: await createKeccak256(), recover
 const bodies = blockBodyDecider(crypto.keccak256);
 const rawBlocks = new RawBlockReader(crypto, asciiText);
 
+const purse = new PurseOverPort(post);
+const log: RequestLogger = {
+  debug: (fields, message) => post({ type: 'log', level: 'debug', fields, message }),
+  info: (fields, message) => post({ type: 'log', level: 'info', fields, message }),
+};
+
 port.on('message', (message: ToReader) => {
+  if (message.type === 'permit') return purse.hear(message);
   if (message.type === 'cancel') return reading.get(message.id)?.abort(new Error('no longer wanted'));
   const stop = new AbortController();
   reading.set(message.id, stop);
@@ -89,12 +99,13 @@ function appendsOf(chainId: string, hash: string, write: (stream: StreamName, oc
   });
 }
 
-function nodeAt({ url, receipts, requestTimeoutMs }: NodeAddress): ChainNode {
-  const key = `${receipts} ${url}`;
+function nodeAt(address: NodeAddress): ChainNode {
+  const key = 'url' in address ? `${address.receipts} ${address.url}` : `${address.chainId} ${address.plan.name}`;
   const known = nodes.get(key);
   if (known !== undefined) return known;
-  const limits = requestTimeoutMs === undefined ? {} : { limits: { requestTimeoutMs } };
-  const node = connectChainNode(url, { clock: systemClock, metrics: told(), receipts, ...limits });
+  const limits = address.requestTimeoutMs === undefined ? {} : { limits: { requestTimeoutMs: address.requestTimeoutMs } };
+  const around = { clock: systemClock, metrics: told(), ...limits };
+  const node = 'url' in address ? connectChainNode(address.url, { ...around, receipts: address.receipts }) : connectPlan(address.plan, { ...around, purse, log, chainId: address.chainId });
   nodes.set(key, node);
   return node;
 }

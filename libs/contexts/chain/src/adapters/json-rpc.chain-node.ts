@@ -39,6 +39,8 @@ interface Sources {
 
 type BlockMethod = 'eth_getBlockByHash' | 'eth_getBlockByNumber';
 
+/** On keys a request waits for its turn: of a long range so many blocks are asked for before the first is handed over. */
+const METERED_AT_ONCE = 12;
 /** A tag that a node refuses is not asked for again so soon. */
 const UNKNOWN_TAG_MS = 600_000;
 
@@ -113,8 +115,9 @@ export class JsonRpcChainNode extends ChainNode {
     return collected(this.eachBlock(numbers, signal));
   }
 
-  override eachBlock<T = never>(numbers: readonly number[], signal?: AbortSignal, take?: TakeRaw<T>): AsyncGenerator<FetchedBlock | T | null> {
-    return this.#fetch(numbers.map(hex), 'eth_getBlockByNumber', signal, take);
+  override async *eachBlock<T = never>(numbers: readonly number[], signal?: AbortSignal, take?: TakeRaw<T>): AsyncGenerator<FetchedBlock | T | null> {
+    const atOnce = this.#options.ranges === undefined ? numbers.length : METERED_AT_ONCE;
+    for (let from = 0; from < numbers.length; from += atOnce) yield* this.#fetch(numbers.slice(from, from + atOnce).map(hex), 'eth_getBlockByNumber', signal, take);
   }
 
   async *heads(signal: AbortSignal): AsyncIterable<HeadHint> {

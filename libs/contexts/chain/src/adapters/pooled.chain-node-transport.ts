@@ -177,13 +177,15 @@ export class PooledTransport implements RpcTransport {
 class Settling {
   readonly #purse: KeyPurse;
   readonly #permit: Permit;
-  readonly #sentAt = sharedNow();
+  /** By then it was written: between a stamp before that and the writing a busy machine may take this thread off its core. */
+  #sentAt = sharedNow();
   seen: AnswerClass | 'unanswered' | undefined;
   ms = 0;
 
   constructor(purse: KeyPurse, permit: Permit) {
     this.#purse = purse;
     this.#permit = permit;
+    setImmediate(() => (this.#sentAt = sharedNow()));
   }
 
   answered(seen: AnswerClass, said: { readonly message?: string; readonly waitMs?: number; readonly providerTime?: number } = {}): void {

@@ -1,12 +1,22 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { KeyPurse } from '#contracts/key-pool';
 import { ChainfoldError } from '#platform/kernel';
-import type { ReadBlock, ReadRequest } from '../ports/block-reader.port.ts';
+import { PurseForThread } from './purse-over-port.ts';
+import type { RequestLogger } from './request-log.ts';
+import type { ReadBlock, ReadRequest, TakeBlock } from '../ports/block-reader.port.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
-import { type FromReader, fromReaderError, type NodeAddress, type ToReader } from './block-reader-messages.ts';
+import { fromReaderError } from '../ports/chain-node.errors.ts';
+import type { FromReader, NodeAddress, ToReader } from './block-reader-messages.ts';
+
+/** What threads need to ask on keys. */
+export interface Spending {
+  readonly purse: KeyPurse;
+  readonly log: RequestLogger;
+}
 
 interface Reading {
-  readonly take: (block: ReadBlock) => void;
+  readonly take: TakeBlock;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -15,14 +25,17 @@ interface Reading {
 export class ReaderThread {
   readonly #metrics: ChainNodeMetrics;
   readonly #idleMs: number;
+  readonly #spending: Spending | undefined;
+  #purse: PurseForThread | undefined;
   readonly #reading = new Map<number, Reading>();
   #nextId = 1;
   #worker: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(metrics: ChainNodeMetrics, idleMs: number) {
+  constructor(metrics: ChainNodeMetrics, idleMs: number, spending: Spending | undefined) {
     this.#metrics = metrics;
     this.#idleMs = idleMs;
+    this.#spending = spending;
   }
 
   /** Requests that are not finished. */
@@ -31,7 +44,7 @@ export class ReaderThread {
   }
 
   /** As `BlockReader.read`, once: throws BlockReaderStopped when the thread ends meanwhile. */
-  ask(node: NodeAddress, request: ReadRequest, signal: AbortSignal, take: (block: ReadBlock) => void): Promise<void> {
+  ask(node: NodeAddress, request: ReadRequest, signal: AbortSignal, take: TakeBlock): Promise<void> {
     signal.throwIfAborted();
     const id = this.#nextId;
     this.#nextId += 1;
@@ -68,10 +81,13 @@ export class ReaderThread {
       execArgv: ['--disable-warning=ExperimentalWarning', ...(extension === '.ts' ? ['--conditions=source'] : [])],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
+    const purse = this.#spending && new PurseForThread(this.#spending.purse, (message) => worker.postMessage(message satisfies ToReader));
+    this.#purse = purse;
     let reason = 'its thread ended';
     worker.on('error', (error: unknown) => (reason = error instanceof Error ? error.message : String(error)));
     worker.on('exit', () => {
       if (this.#worker === worker) this.#worker = undefined;
+      purse?.ended();
       for (const { reject } of this.#reading.values()) reject(new BlockReaderStopped(reason));
     });
     worker.on('message', (message: FromReader) => this.#hear(message));
@@ -82,7 +98,7 @@ export class ReaderThread {
   #take(id: number, block: ReadBlock): void {
     const one = this.#reading.get(id);
     try {
-      one?.take(block);
+      void one?.take(block);
     } catch (error) {
       one?.reject(error);
     }
@@ -101,6 +117,12 @@ export class ReaderThread {
         return;
       case 'request':
         return this.#metrics.request(...message.counted);
+      case 'log':
+        return this.#spending?.log[message.level](message.fields, message.message);
+      case 'acquire':
+      case 'unwanted':
+      case 'settle':
+        return this.#purse?.hear(message);
     }
   }
 }

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '#platform/kernel';
-import { BlockReader, type ReadBlock, type ReadRequest } from '../ports/block-reader.port.ts';
+import { BlockReader, type ReadRequest, type TakeBlock } from '../ports/block-reader.port.ts';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { NodeAddress } from './block-reader-messages.ts';
 import { connectChainNode, type ConnectOptions } from './connect.chain-node.ts';
-import { BlockReaderStopped, ReaderThread } from './reader-thread.ts';
+import { connectPlan } from './connect-plan.chain-node.ts';
+import type { ChainPlan } from './provider-keys.ts';
+import { BlockReaderStopped, ReaderThread, type Spending } from './reader-thread.ts';
 
 export interface ThreadOptions {
   readonly clock: Clock;
@@ -14,6 +16,8 @@ export interface ThreadOptions {
   readonly idleMs?: number;
   /** Left out: two, where there is a core for each. */
   readonly threads?: number;
+  /** Left out: plans of keys are read in the thread that asks. */
+  readonly spending?: Spending;
 }
 
 const IDLE_MS = 60_000;
@@ -25,11 +29,13 @@ const TRIES = 2;
 export class ThreadBlockReader extends BlockReader {
   readonly #addresses = new WeakMap<ChainNode, NodeAddress>();
   readonly #threads: readonly ReaderThread[];
+  readonly #around: Pick<ThreadOptions, 'clock' | 'metrics'> & { readonly spending: Spending | undefined };
   #closed = false;
 
-  constructor({ metrics, idleMs = IDLE_MS, threads = Math.min(MOST_THREADS, availableParallelism()) }: ThreadOptions) {
+  constructor({ metrics, clock, spending, idleMs = IDLE_MS, threads = Math.min(MOST_THREADS, availableParallelism()) }: ThreadOptions) {
     super();
-    this.#threads = Array.from({ length: threads }, () => new ReaderThread(metrics, idleMs));
+    this.#threads = Array.from({ length: threads }, () => new ReaderThread(metrics, idleMs, spending));
+    this.#around = { clock, metrics, spending };
   }
 
   /** A node for this thread that the others can ask too. */
@@ -39,11 +45,20 @@ export class ThreadBlockReader extends BlockReader {
     return node;
   }
 
+  /** The same of a plan. Throws where there is nothing to spend. */
+  connectPlan(plan: ChainPlan, chainId: string): ChainNode {
+    const { clock, metrics, spending } = this.#around;
+    if (spending === undefined) throw new Error('a plan needs a purse');
+    const node = connectPlan(plan, { ...spending, clock, metrics, chainId });
+    this.#addresses.set(node, { plan, chainId, requestTimeoutMs: undefined });
+    return node;
+  }
+
   knows(node: ChainNode): boolean {
     return !this.#closed && this.#addresses.has(node);
   }
 
-  async read(node: ChainNode, request: ReadRequest, signal: AbortSignal, take: (block: ReadBlock) => void): Promise<void> {
+  async read(node: ChainNode, request: ReadRequest, signal: AbortSignal, take: TakeBlock): Promise<void> {
     const address = this.#addresses.get(node);
     if (address === undefined) throw new BlockReaderStopped('it does not know this node');
     let taken = 0;
@@ -52,7 +67,7 @@ export class ThreadBlockReader extends BlockReader {
       try {
         return await this.#leastBusy().ask(address, rest, signal, (block) => {
           taken += 1;
-          take(block);
+          return take(block);
         });
       } catch (error) {
         signal.throwIfAborted();

@@ -44,6 +44,9 @@ export const INTAKE_LIMITS: IntakeLimits = { bytesInFlight: 18_000_000, bytesPer
 const FEW_BLOCKS = 12;
 const SMALL_ASK_BYTES = 3_000_000;
 
+/** More workers than that do not make one chain faster. */
+const MOST_EXTRA_ASKS = 64;
+
 const FIRST_GUESS_BYTES = 300_000;
 /** A shorter range is read faster here than a thread starts. */
 const LONG_RANGE = 32;
@@ -89,7 +92,7 @@ export class BlockIntake {
     let next = from;
     try {
       while (next <= to || flying.length > 0) {
-        while (next <= to && this.#mayAsk(flying)) {
+        while (next <= to && this.#mayAsk(flying, long)) {
           await before();
           either.throwIfAborted();
           const count = Math.min(to - next + 1, this.#blocksPerAsk(flying.length));
@@ -115,9 +118,12 @@ export class BlockIntake {
     return Math.max(1, Math.min(most, byBytes));
   }
 
-  #mayAsk(flying: readonly { readonly bytes: number }[]): boolean {
+  /** What other processes read is in their memory; of it only what is packed comes here, and no faster than it is written. */
+  #mayAsk(flying: readonly { readonly bytes: number }[], long: boolean): boolean {
+    const { asksInFlight, bytesInFlight, bytesPerAsk } = this.#limits;
+    const extra = long ? Math.min(MOST_EXTRA_ASKS, this.#options.aside?.reader.extraRequests ?? 0) : 0;
     const inFlight = flying.reduce((sum, { bytes }) => sum + bytes, 0);
-    return flying.length === 0 || (flying.length < this.#limits.asksInFlight && inFlight + this.#bytesPerBlock <= this.#limits.bytesInFlight);
+    return flying.length === 0 || (flying.length < asksInFlight + extra && inFlight + this.#bytesPerBlock <= bytesInFlight + extra * bytesPerAsk);
   }
 
   async #piece(from: number, count: number, long: boolean, signal: AbortSignal): Promise<readonly ObservedBlock[]> {
@@ -147,14 +153,18 @@ export class BlockIntake {
     const sizes: number[] = [];
     const doubtful: number[] = [];
     const written: Promise<unknown>[] = [];
-    const take = (block: ReadBlock): void => {
+    const take = (block: ReadBlock): Promise<unknown> | undefined => {
       const place = observed.push(block.observed) - 1;
       sizes.push(block.bytes);
       check.passed(block.observed);
-      if (check.isDoubtful(block.observed)) return void doubtful.push(place);
-      if (block.body.length === 0) return;
+      if (check.isDoubtful(block.observed)) {
+        doubtful.push(place);
+        return undefined;
+      }
+      if (block.body.length === 0) return undefined;
       written.push(store.appendTexts(block.body).catch((error: unknown) => this.#recordOnTop(error, node, block.observed.hash, signal)));
       written.at(-1)?.catch(() => undefined);
+      return written.at(-1);
     };
     try {
       await reader.read(node, { chainId, numbers, rules: check.rules }, signal, take);

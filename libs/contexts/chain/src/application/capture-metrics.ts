@@ -53,6 +53,14 @@ export function nodeMetrics(metrics: Metrics): ChainNodeMetrics {
   };
 }
 
+/** Who reads: this process, or workers of it. */
+export function readMetrics(metrics: Metrics, jobs: { readonly workers: number; readonly held: number }): (where: 'here' | 'worker') => void {
+  const blocks = metrics.counter('chainfold_chain_read_blocks_total', 'Blocks read away from the thread that serves, by which process.', ['where']);
+  metrics.observed('chainfold_chain_workers', 'Worker processes that take reading jobs.', [], () => [{ value: jobs.workers, labels: {} }]);
+  metrics.observed('chainfold_chain_worker_jobs', 'Reading jobs in the hands of workers.', [], () => [{ value: jobs.held, labels: {} }]);
+  return (where) => blocks.inc({ where });
+}
+
 /** Where each chain stands; the ages come from whoever knows the captured head. */
 export function observeChains(metrics: Metrics, board: CaptureStatusBoard, headAges: () => Promise<readonly { readonly chainId: string; readonly ageSeconds: number; readonly head: number }[]>): void {
   metrics.observed('chainfold_chain_head_age_seconds', 'Since the timestamp of the captured head.', ['chain'], async () =>

@@ -1,4 +1,4 @@
-import type { BlockPlan, KeyAccess, Plannable, Planning, ProviderKeys } from '#contracts/key-pool';
+import type { BlockPlan, KeyAccess, Plannable, Planning, PlanNeed, ProviderKeys } from '#contracts/key-pool';
 import { ChainfoldError } from '#platform/kernel';
 
 /** How a chain's blocks are fetched, for people. */
@@ -18,8 +18,15 @@ export interface PlannedChain {
 /** One is used; the others take over while it can not be. */
 const MOST_PLANS = 3;
 
+/** Until more is known of a chain: as on Ethereum. */
+const USUAL = { transactionsPerBlock: 150, blockTimeMs: 12_000 };
+
+export function needOf({ receipts, blockTimeMs = USUAL.blockTimeMs }: { readonly receipts: boolean; readonly blockTimeMs?: number | undefined }): PlanNeed {
+  return { ...USUAL, receipts, blockTimeMs };
+}
+
 /** The plans for a chain on these providers, the cheapest first. Throws `no-plan` where none is possible. */
-export function planChain(keys: KeyAccess, chainId: string, providers: readonly ProviderKeys[], need: { readonly receipts: boolean; readonly transactionsPerBlock: number; readonly blockTimeMs: number }): PlannedChain {
+export function planChain(keys: KeyAccess, chainId: string, providers: readonly ProviderKeys[], need: PlanNeed): PlannedChain {
   const plannable = providers.map(({ tariff, keys: own }): Plannable => ({ tariff, keys: new Set(own.map(({ alias }) => alias)).size, pushes: own.some(({ wsUrl }) => wsUrl !== undefined) }));
   const planning = keys.plan(plannable, need);
   keys.planned(chainId, plannable, planning);

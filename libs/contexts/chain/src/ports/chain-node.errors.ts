@@ -1,5 +1,5 @@
-import type { JsonObject } from '#platform/kernel';
-import { ChainfoldError } from '#platform/kernel';
+import type { ErrorMessage, JsonObject } from '#platform/kernel';
+import { ChainfoldError, fromErrorMessage } from '#platform/kernel';
 
 /** What a provider's refusal means for the one who asked. */
 export type RefusalMeaning =
@@ -64,6 +64,14 @@ export class NodeRefused extends ChainfoldError {
     this.meaning = meaning;
     this.waitMs = waitMs;
   }
+}
+
+/** Of an error that crossed the border of a thread or process. What a refusal means decides how long a provider is left alone, so it keeps its class. */
+export function fromReaderError(error: ErrorMessage): ChainfoldError {
+  if (error.code !== 'node-refused') return fromErrorMessage(error);
+  const { node, meaning, waitMs, ...facts } = error.facts;
+  const known = typeof meaning === 'string' && Object.hasOwn(HINTS, meaning) ? (meaning as RefusalMeaning) : 'refused';
+  return new NodeRefused(typeof node === 'string' ? node : '', known, facts, typeof waitMs === 'number' ? waitMs : undefined);
 }
 
 export class MethodUnsupported extends ChainfoldError {

@@ -31,17 +31,17 @@ export interface KeySettings {
   readonly keyPool: KeyPoolSettings;
 }
 
-/** Left as it was in an example. */
-const PLACEHOLDER = /^(?:\$\{.*\}|<.*>|your[-_ ].*|changeme|xxx+|\.\.\.)$/i;
+/** Left as it was in an example, alone or at the end of an address. */
+const PLACEHOLDER = /(?:^|\/)(?:\$\{.*\}|<.*>|your[-_ ][^/]*|changeme|xxx+|\.\.\.)$/i;
 const FINGERPRINT_DIGITS = 8;
 
 /** Providers and keys as the settings give them. Throws `settings-invalid` with every problem at once. */
 export function configuredKeys({ providers, keys, keyPool }: KeySettings): ConfiguredKeys {
   const known = new Map(providers.map(({ name, value }) => [name, { tariff: tariffOf(name, value), http: value.http, ws: value.ws, networks: value.networks }]));
-  const all = [...keys.map(({ name, value }) => ({ alias: name, provider: value.provider, secrets: value.secrets })), ...ofEnvironment(keyPool)];
+  const all = [...keys.map(({ name, value }): GivenKey => ({ path: `keys/${name}`, alias: name, provider: value.provider, secrets: secretsOf(value) })), ...ofEnvironment(keyPool)];
   const problems = [...providers.flatMap(({ name, value }) => providerProblems(name, value)), ...all.flatMap((key) => keyProblems(key, [...known.keys()])), ...twice(all)];
   if (problems.length > 0) throw new SettingsInvalid(problems);
-  return { providers: known, keys: all.map(({ secrets, ...key }) => ({ ...key, secrets, fingerprints: secrets.map((secret) => fingerprint(secret.reveal())) })) };
+  return { providers: known, keys: all.map(({ alias, provider, secrets }) => ({ alias, provider, secrets, fingerprints: secrets.map((secret) => fingerprint(secret.reveal())) })) };
 }
 
 /** `{key}` and `{network}` filled in; undefined where the provider does not serve this chain. */
@@ -52,13 +52,25 @@ export function addressesOf({ http, ws, networks }: ConfiguredProvider, secret: 
   return { httpUrl: filled(http), ...(ws === undefined ? {} : { wsUrl: filled(ws) }) };
 }
 
-function ofEnvironment({ keys }: KeyPoolSettings): { alias: string; provider: string; secrets: readonly Secret[] }[] {
+function secretsOf({ secret, secrets = [] }: KeyEntry): readonly Secret[] {
+  return secret === undefined ? secrets : [secret];
+}
+
+interface GivenKey {
+  /** Where it was given. Of KEYS only the place: provider and secret of a pair may have been swapped. */
+  readonly path: string;
+  readonly alias: string;
+  readonly provider: string;
+  readonly secrets: readonly Secret[];
+}
+
+function ofEnvironment({ keys }: KeyPoolSettings): GivenKey[] {
   const counts = new Map<string, number>();
-  return keys.map((pair) => {
+  return keys.map((pair, index) => {
     const [provider = '', ...rest] = pair.reveal().split(':');
     const place = (counts.get(provider) ?? 0) + 1;
     counts.set(provider, place);
-    return { alias: `${provider}-${place}`, provider, secrets: [pair.map(() => rest.join(':'))] };
+    return { path: `keyPool.keys[${index}]`, alias: `${provider}-${place}`, provider, secrets: [pair.map(() => rest.join(':'))] };
   });
 }
 
@@ -76,24 +88,31 @@ function providerProblems(name: string, { ledgers, limits }: ProviderEntry): Set
   ];
 }
 
-function keyProblems({ alias, provider, secrets }: { readonly alias: string; readonly provider: string; readonly secrets: readonly Secret[] }, known: readonly string[]): SettingsProblem[] {
-  const path = `keys/${alias}`;
+function keyProblems({ path, alias, provider, secrets }: GivenKey, known: readonly string[]): SettingsProblem[] {
   return [
     ...(isAlias(alias) ? [] : [{ path, rule: 'must be an alias of small letters, digits, dots and hyphens, at most 60', hint: 'It stands in events, logs and addresses.' }]),
-    ...(known.includes(provider) ? [] : [{ path: `${path}.provider`, rule: `must be a provider that there is: ${provider} is none`, hint: `There are: ${known.join(', ')}. Another one is a file in config/providers.` }]),
-    ...(secrets.some((secret) => PLACEHOLDER.test(secret.reveal())) ? [{ path: `${path}.secrets`, rule: 'must be the secret itself', hint: 'What stands there is only a placeholder.' }] : []),
+    ...(known.includes(provider) ? [] : [{ path: `${path}.provider`, rule: 'must be a provider that there is', hint: `There are: ${known.join(', ')}. Another one is a file in config/providers.` }]),
+    ...(secrets.some((secret) => PLACEHOLDER.test(secret.reveal())) ? [{ path, rule: 'must hold the secret itself', hint: 'What stands there is only a placeholder.' }] : []),
   ];
 }
 
-function twice(keys: readonly { readonly alias: string; readonly secrets: readonly Secret[] }[]): SettingsProblem[] {
-  const seen = new Map<string, string>();
-  return keys.flatMap(({ alias, secrets }) =>
-    secrets.flatMap((secret) => {
-      const other = seen.get(secret.reveal());
-      seen.set(secret.reveal(), alias);
-      return other === undefined ? [] : [{ path: `keys/${alias}`, rule: `has the same secret as ${other}`, hint: 'Two budgets for one key would spend it twice.' }];
-    }),
-  );
+function twice(keys: readonly GivenKey[]): SettingsProblem[] {
+  const [aliases, secretsSeen] = [new Map<string, string>(), new Map<string, string>()];
+  return keys.flatMap(({ path, alias, secrets }) => {
+    const namesake = claim(aliases, alias, path);
+    const same = secrets.map((secret) => claim(secretsSeen, secret.reveal(), path)).find((other) => other !== undefined);
+    return [
+      ...(namesake === undefined ? [] : [{ path, rule: `has the same alias as ${namesake}`, hint: 'Keys of KEYS are called by provider and place: infura-1, infura-2.' }]),
+      ...(same === undefined ? [] : [{ path, rule: `has the same secret as ${same}`, hint: 'Two budgets for one key would spend it twice.' }]),
+    ];
+  });
+}
+
+/** Who had it before. */
+function claim(claimed: Map<string, string>, what: string, path: string): string | undefined {
+  const before = claimed.get(what);
+  claimed.set(what, before ?? path);
+  return before;
 }
 
 function fingerprint(secret: string): string {

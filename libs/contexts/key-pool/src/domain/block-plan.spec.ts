@@ -24,7 +24,7 @@ describe('the plan of a chain', () => {
     expect(best?.unitsPerBlock).toEqual({ infura: 130, alchemy: 20 });
     expect((best?.blocksPerDay ?? 0) / BLOCKS_A_DAY).toBeGreaterThan(30);
     expect(withoutReceipts).toBe(false);
-    expect(refused).toContainEqual({ name: 'Infura', why: 'one eth_getBlockReceipts costs 1000 credits at Infura, and second has 500' });
+    expect(refused).toContainEqual({ name: 'Infura', providers: ['infura'], why: 'one eth_getBlockReceipts costs 1000 credits at Infura, and second has 500' });
   });
 
   it('is all of Alchemy where there is only Alchemy, within 80 units', () => {
@@ -36,7 +36,7 @@ describe('the plan of a chain', () => {
     const { plans, refused, withoutReceipts } = planBlocks([shipped('infura', 17)], MAINNET);
     expect(withoutReceipts).toBe(true);
     expect(plans.map(({ name }) => name)).toEqual(['Infura without receipts']);
-    expect(refused).toContainEqual({ name: 'Infura by transaction', why: 'its keys pay for 4204 blocks a day, and the chain makes 7200' });
+    expect(refused).toContainEqual({ name: 'Infura by transaction', providers: ['infura'], why: 'its keys pay for 4204 blocks a day, and the chain makes 7200' });
   });
 
   it('asks for each receipt where blocks are small enough for that', () => {
@@ -50,6 +50,15 @@ describe('the plan of a chain', () => {
     expect(Object.values(best?.unitsPerBlock ?? {}).reduce((sum, units) => sum + units, 0)).toBe(3);
   });
 
+  it('follows a chain of two seconds on the 22 keys, and one of a quarter of a second without receipts only, told so', () => {
+    const keys = [shipped('infura', 17), shipped('alchemy', 5)];
+    const [quick] = planBlocks(keys, { ...MAINNET, blockTimeMs: 2_000 }).plans;
+    expect((quick?.blocksPerDay ?? 0) / 43_200).toBeGreaterThan(5);
+    const { plans, refused, withoutReceipts } = planBlocks(keys, { ...MAINNET, transactionsPerBlock: 8, blockTimeMs: 250 });
+    expect([plans[0]?.name, withoutReceipts]).toEqual(['Infura without receipts', true]);
+    expect(refused).toContainEqual({ name: 'Infura, receipts Alchemy', providers: ['infura', 'alchemy'], why: 'its keys pay for 250000 blocks a day, and the chain makes 345600' });
+  });
+
   it('costs nothing on a node of one\'s own', () => {
     const { plans } = planBlocks([shipped('node', 1), shipped('alchemy', 5)], MAINNET);
     expect(plans[0]).toMatchObject({ name: 'Node', blocksPerDay: expect.any(Number) });
@@ -58,6 +67,6 @@ describe('the plan of a chain', () => {
   it('leaves out providers whose keys are all gone', () => {
     const { plans, refused } = planBlocks([shipped('infura', 17), shipped('alchemy', 0)], { ...MAINNET, receipts: false });
     expect(plans.map(({ name }) => name)).toEqual(['Infura without receipts']);
-    expect(refused).toContainEqual({ name: 'Alchemy', why: 'none of its keys can be used' });
+    expect(refused).toContainEqual({ name: 'Alchemy', providers: ['alchemy'], why: 'none of its keys can be used' });
   });
 });

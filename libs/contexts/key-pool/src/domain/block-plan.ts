@@ -1,4 +1,4 @@
-import type { BlockPlan, Plannable, Planning, PlanNeed } from './plans.ts';
+import type { BlockPlan, Plannable, Planning, PlanNeed, RefusedPlan } from './plans.ts';
 import { type Cost, costOf, costOfPush, type Limit, tooDearFor } from './tariff.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,7 +19,7 @@ interface Candidate {
 export function planBlocks(providers: readonly Plannable[], need: PlanNeed): Planning {
   const usable = providers.filter(({ keys }) => keys > 0);
   const complete = need.receipts ? considered(usable.flatMap((blocks) => usable.flatMap((receipts) => [{ blocks, receipts, receiptsBy: 'block' as const }, { blocks, receipts, receiptsBy: 'transaction' as const }])), usable, need) : { plans: [], refused: [] };
-  const refused = [...providers.filter(({ keys }) => keys === 0).map(({ tariff }) => ({ name: tariff.title, why: 'none of its keys can be used' })), ...complete.refused];
+  const refused = [...providers.filter(({ keys }) => keys === 0).map(({ tariff }) => ({ name: tariff.title, providers: [tariff.provider], why: 'none of its keys can be used' })), ...complete.refused];
   if (complete.plans.length > 0) return { plans: complete.plans, refused, withoutReceipts: false };
   const bare = considered(usable.map((blocks) => ({ blocks, receipts: undefined, receiptsBy: 'block' as const })), usable, need);
   return { plans: bare.plans, refused: [...refused, ...bare.refused], withoutReceipts: need.receipts && bare.plans.length > 0 };
@@ -27,16 +27,16 @@ export function planBlocks(providers: readonly Plannable[], need: PlanNeed): Pla
 
 function considered(candidates: readonly Candidate[], all: readonly Plannable[], need: PlanNeed): Pick<Planning, 'plans' | 'refused'> {
   const heads = cheapestAnnouncer(all);
-  const refused: { name: string; why: string }[] = [];
+  const refused: RefusedPlan[] = [];
   const plans: BlockPlan[] = [];
   for (const candidate of candidates) {
     const why = impossible(candidate, need);
-    if (why !== undefined) refused.push({ name: nameOf(candidate), why });
+    if (why !== undefined) refused.push({ name: nameOf(candidate), providers: providersOf(candidate.blocks.tariff.provider, candidate.receipts?.tariff.provider), why });
     else plans.push(planOf(candidate, heads, need));
   }
   const blocksADay = DAY_MS / need.blockTimeMs;
   const [paid, tooDear] = [plans.filter(({ blocksPerDay }) => blocksPerDay >= blocksADay), plans.filter(({ blocksPerDay }) => blocksPerDay < blocksADay)];
-  for (const { name, blocksPerDay } of tooDear) refused.push({ name, why: `its keys pay for ${Math.floor(blocksPerDay)} blocks a day, and the chain makes ${Math.round(blocksADay)}` });
+  for (const { name, blocks, receipts, blocksPerDay } of tooDear) refused.push({ name, providers: providersOf(blocks, receipts), why: `its keys pay for ${Math.floor(blocksPerDay)} blocks a day, and the chain makes ${Math.round(blocksADay)}` });
   return { plans: paid.sort((one, other) => one.price - other.price), refused };
 }
 
@@ -94,6 +94,10 @@ function nameOf({ blocks, receipts, receiptsBy }: Candidate): string {
   if (receipts === undefined) return `${blocks.tariff.title} without receipts`;
   const how = receiptsBy === 'block' ? '' : ' by transaction';
   return receipts === blocks ? `${blocks.tariff.title}${how}` : `${blocks.tariff.title}, receipts ${receipts.tariff.title}${how}`;
+}
+
+function providersOf(blocks: string, receipts: string | undefined): readonly string[] {
+  return receipts === undefined || receipts === blocks ? [blocks] : [blocks, receipts];
 }
 
 function times(cost: Cost, count: number): Cost {

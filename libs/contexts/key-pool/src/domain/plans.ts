@@ -32,11 +32,18 @@ export interface BlockPlan {
   readonly blocksPerDay: number;
 }
 
+export interface RefusedPlan {
+  readonly name: string;
+  /** Those it would have taken. */
+  readonly providers: readonly string[];
+  readonly why: string;
+}
+
 export interface Planning {
   /** The cheapest first. */
   readonly plans: readonly BlockPlan[];
   /** What can not be done, and why. */
-  readonly refused: readonly { readonly name: string; readonly why: string }[];
+  readonly refused: readonly RefusedPlan[];
   /** No key can pay for receipts, so blocks are captured without them. */
   readonly withoutReceipts: boolean;
 }

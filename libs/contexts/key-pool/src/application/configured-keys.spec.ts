@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { loadSettings, SettingsInvalid } from '#platform/settings';
+import { keySettings } from '../key-pool.settings.ts';
+import { addressesOf, type ConfiguredKeys, configuredKeys } from './configured-keys.ts';
+
+const SHIPPED = join(import.meta.dirname, '../../../../../config');
+const CHAINS = ['1', '11155111', '137', '42161', '10', '8453'];
+
+describe('keys as the settings give them', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'chainfold-keys-'));
+    mkdirSync(join(dir, 'providers'));
+    for (const file of readdirSync(join(SHIPPED, 'providers'))) copyFileSync(join(SHIPPED, 'providers', file), join(dir, 'providers', file));
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  const write = (name: string, text: string): void => writeFileSync(join(dir, name), text);
+  const load = (env: Record<string, string> = {}): ConfiguredKeys => configuredKeys(loadSettings(keySettings, { env, configDir: dir }));
+  const refused = (env: Record<string, string> = {}): SettingsInvalid => {
+    try {
+      load(env);
+    } catch (error) {
+      if (error instanceof SettingsInvalid) return error;
+      throw error;
+    }
+    throw new Error('should have been refused');
+  };
+  const rules = (error: SettingsInvalid): string[] => error.problems.map(({ path, rule }) => `${path} ${rule}`);
+
+  it('are found in the environment by provider and place, and in files by alias', () => {
+    write('keys.yaml', 'main: { provider: alchemy, secrets: ["${A}", "${B}"] }\n');
+    write('keys-team.yaml', 'team: { provider: infura, secret: "${C}" }\n');
+    const { keys } = load({ KEYS: 'infura:s1,infura:s2,node:http://127.0.0.1:8545', A: 'a', B: 'b', C: 'c' });
+    expect(keys.map(({ alias, provider, secrets }) => [alias, provider, secrets.map((secret) => secret.reveal())])).toEqual([
+      ['team', 'infura', ['c']],
+      ['main', 'alchemy', ['a', 'b']],
+      ['infura-1', 'infura', ['s1']],
+      ['infura-2', 'infura', ['s2']],
+      ['node-1', 'node', ['http://127.0.0.1:8545']],
+    ]);
+    expect(keys.find(({ alias }) => alias === 'main')?.fingerprints).toEqual(['a', 'b'].map((text) => createHash('sha256').update(text).digest('hex').slice(0, 8)));
+    expect(inspect(keys, { depth: 9 }) + JSON.stringify(keys)).not.toMatch(/s1|127\.0\.0\.1/);
+  });
+
+  it('are 22 with the example as it ships, once their variables are set', () => {
+    copyFileSync(join(SHIPPED, 'keys.yaml.example'), join(dir, 'keys.yaml'));
+    const missing = refused().problems.map(({ rule }) => /variable (\w+)$/.exec(rule)?.[1] ?? rule);
+    const { keys } = load(Object.fromEntries(missing.map((name) => [name, `value-of-${name}`])));
+    const of = (provider: string): number => keys.filter((key) => key.provider === provider).length;
+    expect([of('infura'), of('alchemy')]).toEqual([17, 5]);
+  });
+
+  it.each(['infura', 'alchemy', 'infura-2024', 'alchemy-2024'])('reach every network of %s over HTTP and WebSocket, and no other', (name) => {
+    const provider = load().providers.get(name)!;
+    for (const chainId of CHAINS) {
+      const { httpUrl, wsUrl } = addressesOf(provider, 'k3y', chainId)!;
+      expect(httpUrl).toMatch(/^https:\/\/[a-z-]+\.(infura\.io\/v3|g\.alchemy\.com\/v2)\/k3y$/);
+      expect(wsUrl).toMatch(/^wss:\/\/[a-z-]+\.(infura\.io\/ws\/v3|g\.alchemy\.com\/v2)\/k3y$/);
+    }
+    expect(addressesOf(provider, 'k3y', '31337')).toBeUndefined();
+  });
+
+  it('are whole addresses where the provider is a plain node', () => {
+    expect(addressesOf(load().providers.get('node')!, 'http://127.0.0.1:8545', '31337')).toEqual({ httpUrl: 'http://127.0.0.1:8545' });
+  });
+
+  it('are refused with every problem at once', () => {
+    write('keys.yaml', 'infura-1: { provider: infura, secrets: [a] }\nBig: { provider: alchemy, secrets: [your-key] }\nother: { provider: quick, secrets: [a] }\nurl: { provider: node, secrets: ["https://host/v3/your-key"] }\n');
+    write('providers/odd.yaml', 'title: Odd\nsource: nowhere\nhttp: "{key}"\nledgers: { other: { default: 1 } }\nlimits: [{ kind: rolling, name: a, windowMs: 1000, units: 1 }, { kind: calendar, name: a, ledger: other, period: day, units: 1 }]\n');
+    expect(rules(refused({ KEYS: 'infura:b' })).sort()).toEqual([
+      'keyPool.keys[0] has the same alias as keys/infura-1',
+      'keys/Big must be an alias of small letters, digits, dots and hyphens, at most 60',
+      'keys/Big must hold the secret itself',
+      'keys/other has the same secret as keys/infura-1',
+      'keys/other.provider must be a provider that there is',
+      'keys/url must hold the secret itself',
+      'providers/odd.ledgers must have the ledger units',
+      'providers/odd.limits must have names of their own',
+      'providers/odd.limits names the ledger units, which it has not',
+    ]);
+  });
+
+  it('have one secret or several of one account, not both', () => {
+    write('keys.yaml', 'both: { provider: infura, secret: a, secrets: [b] }\nnone: { provider: infura }\nbad: { provider: infura, secret: 7 }\n');
+    expect(rules(refused())).toEqual(['keys/both must have secret, or secrets', 'keys/none must have secret, or secrets', 'keys/bad.secret must be a text of 1 to 2000 characters']);
+  });
+
+  it.each(['hunter2', 'hunter2:infura', 'HUNTER2:infura', 'infura:a,hunter2', 'infura: hunter2', 'hunter2:infura,hunter2:infura'])('never show what stands in KEYS, even where it is not what was meant: %s', (text) => {
+    const error = refused({ KEYS: text });
+    expect(error.report() + inspect(error, { depth: 9 }) + JSON.stringify(error)).not.toMatch(/hunter2/i);
+    expect(rules(error)[0]).toMatch(/^keyPool\.keys\[\d\](?: must be provider:secret|\.provider must be a provider that there is)$/);
+  });
+});
