@@ -79,23 +79,24 @@ function rates(key: RegisteredApiKey, had: LiveLease | undefined, parts: number,
   return rate;
 }
 
-/** What comes on top of what is open, so that it lasts for the lease at its full rate, and a little longer. */
+/**
+ * What comes on top of what is open, so that it lasts for the lease at its full rate, and a little longer. Whether it is for
+ * heads alone follows from what is open and left together, which no leasing changes: so the same is decided again.
+ */
 function quotas(key: RegisteredApiKey, had: LiveLease | undefined, rate: Record<string, number>, { periods, forMs }: { readonly periods: Record<string, readonly string[]>; readonly forMs: number }): { quota: Record<string, number>; headOnly: boolean; enough: boolean } {
-  const quota: Record<string, number> = {};
-  let headOnly = false;
-  let enough = true;
-  for (const limit of calendarLimits(key)) {
+  const wants = calendarLimits(key).map((limit) => {
     const within = periods[limit.name] as readonly string[];
     const open = had?.open[limit.name] ?? 0;
     // What is open moves into periods where it is not booked yet, before anything comes on top.
     const moved = within.every((period) => had?.periods[limit.name]?.includes(period)) ? 0 : open;
     const wanted = Math.max(1, Math.min(limit.units, fullUse(key, rate, forMs) ?? Math.ceil(limit.units * UNLIMITED_SHARE)));
     const left = quotaLeft(key, limit, within) - moved;
-    quota[limit.name] = Math.max(0, Math.min(wanted - open, left));
-    if (left <= limit.units * FOR_HEADS) headOnly = true;
-    // What is open and fits no more into a new period is not carried into it: such a lease ends when it ends.
-    if (left < 0 || (had === undefined && (quota[limit.name] as number) < Math.min(wanted, LEAST_QUOTA))) enough = false;
-  }
+    return { name: limit.name, open, wanted, left, least: Math.min(wanted, LEAST_QUOTA), forAll: open + left - Math.ceil(limit.units * FOR_HEADS) };
+  });
+  const headOnly = wants.some(({ forAll, least }) => forAll < least);
+  const quota = Object.fromEntries(wants.map(({ name, open, wanted, left, forAll }) => [name, Math.max(0, Math.min(wanted - open, left, headOnly ? left : forAll - open))]));
+  // What is open and fits no more into a new period is not carried into it: such a lease ends when it ends.
+  const enough = wants.every(({ name, left, least }) => left >= 0 && (had !== undefined || (quota[name] as number) >= least));
   return { quota, headOnly, enough };
 }
 
@@ -110,9 +111,9 @@ function fullUse(key: RegisteredApiKey, rate: Record<string, number>, forMs: num
   return uses.length === 0 ? undefined : Math.max(...uses);
 }
 
-/** Renewing it now would change nothing that matters. What a renewal itself brings below the share for heads counts from the next one on. */
+/** Renewing it now would change nothing that matters. */
 function isFine(had: LiveLease, rate: Record<string, number>, { now, forMs, quota, headOnly }: { readonly now: number; readonly forMs: number; readonly quota: Record<string, number>; readonly headOnly: boolean }): boolean {
-  if (had.until - now < forMs / 2 || (had.headOnly && !headOnly)) return false;
+  if (had.until - now < forMs / 2 || had.headOnly !== headOnly) return false;
   if (Object.entries(rate).some(([name, units]) => units !== had.rate[name])) return false;
   return Object.entries(quota).every(([name, more]) => more <= (had.open[name] ?? 0));
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import type { ApiKeyCommand } from './api-key.commands.ts';
 import { apiKeyDecider } from './api-key.decider.ts';
+import type { ApiKeyEvent } from './api-key.events.ts';
 import type { ApiKey, RegisteredApiKey } from './api-key-state.ts';
-import { calendarLimits, rateHeld, rollingLimits } from './api-key-state.ts';
+import { calendarLimits, quotaLeft, rateHeld, rollingLimits } from './api-key-state.ts';
 import type { Limit } from './tariff.ts';
 
 /** A day and a month that bind in turn, and a rate that leases more than a day has in a few minutes. */
@@ -35,7 +36,10 @@ class History {
   #leases = 0;
 
   tell(told: ApiKeyCommand): void {
-    for (const event of apiKeyDecider.decide(told, this.state, { now: this.now })) this.state = thawed(apiKeyDecider.evolve(this.state, event));
+    for (const event of apiKeyDecider.decide(told, this.state, { now: this.now })) {
+      this.state = thawed(apiKeyDecider.evolve(this.state, event));
+      if (event.type === 'BudgetLeased') this.#mustLeaveATenth(event.data);
+    }
     expect(apiKeyDecider.decide(told, this.state, { now: this.now })).toEqual([]);
   }
 
@@ -68,6 +72,14 @@ class History {
 
   get key(): RegisteredApiKey {
     return this.state as RegisteredApiKey;
+  }
+
+  /** Only heads take from the last tenth of a quota. */
+  #mustLeaveATenth({ quota, periods, headOnly }: Extract<ApiKeyEvent, { type: 'BudgetLeased' }>['data']): void {
+    for (const limit of calendarLimits(this.key)) {
+      if (headOnly || (quota[limit.name] ?? 0) === 0) continue;
+      expect(quotaLeft(this.key, limit, periods[limit.name] ?? [])).toBeGreaterThanOrEqual(limit.units / 10);
+    }
   }
 
   #pick(at: number): string | undefined {
