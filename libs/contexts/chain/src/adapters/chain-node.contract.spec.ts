@@ -15,8 +15,8 @@ import { connectChainNode } from './connect.chain-node.ts';
 const LIMITS = { requestTimeoutMs: 1_500, connectTimeoutMs: 1_000, pingEveryMs: 200, maxReconnectWaitMs: 200 };
 const opened: ChainNode[] = [];
 
-function connect(url: string, receipts = true, metrics: ChainNodeMetrics = uncounted): ChainNode {
-  const node = connectChainNode(url, { clock: systemClock, metrics, receipts, limits: LIMITS });
+function connect(url: string, receipts = true, metrics: ChainNodeMetrics = uncounted, limits: Partial<typeof LIMITS> = {}): ChainNode {
+  const node = connectChainNode(url, { clock: systemClock, metrics, receipts, limits: { ...LIMITS, ...limits } });
   opened.push(node);
   return node;
 }
@@ -237,7 +237,8 @@ describe('over HTTP', () => {
     const stub = await ReplayNode.start(await generateChain({ seed: 1, blocks: 24, transactionsPerBlock: 0 }));
     const extraData = `0x${'ab'.repeat(750_000)}`;
     stub.faults.add({ method: 'eth_getBlockByNumber', does: { kind: 'edit', edit: (block) => ({ ...block, extraData }) } });
-    const node = connect(stub.url);
+    // Thirty megabytes are made and sent: on a busy machine that takes a while.
+    const node = connect(stub.url, true, uncounted, { requestTimeoutMs: 20_000 });
     const got = await node.blocks(Array.from({ length: 20 }, (_, number) => number));
     expect(got[0]?.block['extraData']).toBe(extraData);
     expect(got.filter((one) => one !== null).length).toBeLessThan(17);
