@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, unreachable } from '#platform/kernel';
+import { type Clock, messageOf, unreachable } from '#platform/kernel';
 import type { Told } from '#platform/actors';
 import type { Exchange, ExchangeAnswer, Lease, LeaseDesk, Tariff } from '../contracts/index.ts';
 import type { ApiKeyCommand } from '../domain/api-key.commands.ts';
@@ -77,9 +77,17 @@ export class BookingLeaseDesk implements LeaseDesk {
   async #settleAndRenew({ holder, provider, settlements, renewed, parts }: { readonly holder: string; readonly provider: string; readonly settlements: Exchange['settlements']; readonly renewed: readonly string[]; readonly parts: number }): Promise<Lease[]> {
     const { actors } = this.#options;
     const told = settlements.filter(({ lease }) => this.#isOf(provider, lease)).map(({ key: _, ...settlement }) => actors.tell(keyOf(settlement.lease), { type: 'SettleBudget', settlement }));
-    const leases = renewed.filter((lease) => this.#isOf(provider, lease)).map((lease) => this.#lease({ type: 'LeaseBudget', lease, holder, forMs: LEASE_MS, parts }, provider));
-    await Promise.all(told);
-    return (await Promise.all(leases)).filter((lease) => lease !== undefined);
+    const renewals = renewed.filter((lease) => this.#isOf(provider, lease)).map((lease) => this.#lease({ type: 'LeaseBudget', lease, holder, forMs: LEASE_MS, parts }, provider));
+    const [tried] = await Promise.all([Promise.allSettled(renewals), Promise.all(told)]);
+    const leases = tried.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
+    for (const one of tried) if (one.status === 'rejected') this.#notLeased(one.reason, provider, leases.length);
+    return leases;
+  }
+
+  /** What stands in the log already is handed out all the same: nobody else could spend it. */
+  #notLeased(error: unknown, provider: string, others: number): void {
+    if (others === 0) throw error;
+    this.#options.log.warn({ provider, reason: messageOf(error) }, 'a key could not be leased');
   }
 
   /** The keys of which least is spent come first, so that equal ones are spent evenly. */
@@ -91,8 +99,13 @@ export class BookingLeaseDesk implements LeaseDesk {
     const leases: Lease[] = [];
     for (const [alias] of inOrder) {
       if (leases.length >= more) break;
-      const lease = await this.#lease({ type: 'LeaseBudget', lease: `${alias}.${randomUUID().slice(0, 8)}`, holder, forMs: LEASE_MS, parts }, provider);
-      if (lease !== undefined) leases.push(lease);
+      try {
+        const lease = await this.#lease({ type: 'LeaseBudget', lease: `${alias}.${randomUUID().slice(0, 8)}`, holder, forMs: LEASE_MS, parts }, provider);
+        if (lease !== undefined) leases.push(lease);
+      } catch (error) {
+        this.#notLeased(error, provider, leases.length + had.size);
+        break;
+      }
     }
     return leases;
   }

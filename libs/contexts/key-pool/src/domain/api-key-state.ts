@@ -30,6 +30,8 @@ export interface LiveLease {
   /** By name of a calendar limit: where that is booked. */
   readonly periods: Readonly<Record<string, readonly string[]>>;
   readonly sequence: number;
+  /** A settlement did not arrive: nobody can say what was spent, so what is open never comes back. */
+  readonly isShort: boolean;
   readonly headOnly: boolean;
 }
 

@@ -55,7 +55,7 @@ function leased(key: RegisteredApiKey, { lease: id, holder, until, rate, quota, 
     allPeriods[name] = now;
   }
   const open = sums(had?.open ?? {}, quota);
-  const lease: LiveLease = { holder, until, rate, open, periods: allPeriods, sequence: had?.sequence ?? 0, headOnly };
+  const lease: LiveLease = { holder, until, rate, open, periods: allPeriods, sequence: had?.sequence ?? 0, isShort: had?.isShort ?? false, headOnly };
   const totals = { ...key.totals, booked: key.totals.booked + unitsOf(key, open) - unitsOf(key, had?.open ?? {}) };
   return { ...key, leases: { ...key.leases, [id]: lease }, fading, booked, totals };
 }
@@ -63,22 +63,25 @@ function leased(key: RegisteredApiKey, { lease: id, holder, until, rate, quota, 
 function settled(key: RegisteredApiKey, { lease: id, sequence, at, acknowledged, unacknowledged, over }: Data<'BudgetSettled'>): RegisteredApiKey {
   const had = key.leases[id];
   if (had === undefined) return key;
+  // Another owner may not have known the lease when it was told of one: to it, that was nothing to write.
+  const isShort = had.isShort || sequence > had.sequence + 1;
+  const isFreed = over && !isShort;
   const open: Record<string, number> = {};
   let booked = key.booked;
   for (const { name, ledger } of calendarLimits(key)) {
     const left = (had.open[name] ?? 0) - (acknowledged[ledger] ?? 0) - (unacknowledged[ledger] ?? 0);
     open[name] = Math.max(0, left);
     // Notifications come without being asked for, and may cost more than was leased: then more is booked. What is over is free again.
-    const more = Math.max(0, -left) - (over ? open[name] : 0);
+    const more = Math.max(0, -left) - (isFreed ? open[name] : 0);
     for (const period of had.periods[name] ?? []) booked = book(booked, name, period, more);
   }
   const spent = { acknowledged: acknowledged['units'] ?? 0, unacknowledged: unacknowledged['units'] ?? 0 };
   const totals = {
     acknowledged: key.totals.acknowledged + spent.acknowledged,
     unacknowledged: key.totals.unacknowledged + spent.unacknowledged,
-    booked: key.totals.booked + spent.acknowledged + spent.unacknowledged + (over ? 0 : unitsOf(key, open)) - unitsOf(key, had.open),
+    booked: key.totals.booked + spent.acknowledged + spent.unacknowledged + (isFreed ? 0 : unitsOf(key, open)) - unitsOf(key, had.open),
   };
-  const after: RegisteredApiKey = { ...key, totals, booked, leases: { ...key.leases, [id]: { ...had, open, sequence } } };
+  const after: RegisteredApiKey = { ...key, totals, booked, leases: { ...key.leases, [id]: { ...had, open, sequence, isShort } } };
   return over ? ended(after, id, at) : after;
 }
 

@@ -188,3 +188,16 @@ describe('a key whose subscription brought more than was leased', () => {
     expect(one.key.booked).toEqual({ day: { '2026-11-30': spent }, month: { '2026-11': spent } });
   });
 });
+
+describe('a lease of which a settlement never arrived', () => {
+  it('gives nothing back: what was not told of may be spent', () => {
+    const one = new History();
+    one.tell({ ...REGISTER, limits: LIMITS });
+    one.lease(1);
+    const { booked } = one.key.totals;
+    const settlement = { lease: 'a.1', unacknowledged: {}, requests: 1, errors: {}, by: [] };
+    one.tell({ type: 'SettleBudget', settlement: { ...settlement, sequence: 2, acknowledged: { units: 10 }, over: false } });
+    one.tell({ type: 'SettleBudget', settlement: { ...settlement, sequence: 3, acknowledged: { units: 10 }, over: true } });
+    expect(one.key).toMatchObject({ leases: {}, totals: { acknowledged: 20, booked } });
+  });
+});
