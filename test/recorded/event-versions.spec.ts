@@ -71,5 +71,5 @@ describe('the examples of all event versions', () => {
 /** What the examples make of each table: a row that an old event no longer makes is a fact that is no longer shown. */
 const ROWS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'chain-explorer': { addresses: 36, backfills: 2, blocks: 11, canonical: 8, chains: 2, chunks: 11, inclusions: 18, parts: 5, pending: 0, reorgs: 2, stops: 1 },
-  'key-usage': { lately: 1, minutes: 1, spent: 1 },
+  'key-usage': { lately: 1, minutes: 1, refusals: 1, spent: 1 },
 };

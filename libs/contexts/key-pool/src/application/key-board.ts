@@ -97,6 +97,15 @@ export class KeyBoard {
     return { items, next: null, asOf: usage.asOf() };
   }
 
+  /** Of this day of UTC. */
+  refusedToday(): readonly { readonly alias: string; readonly provider: string; readonly class: string; readonly count: number }[] {
+    const { keys, usage } = this.#options;
+    return usage.refused(1).flatMap(({ alias, class: kind, count }) => {
+      const key = keys.find((known) => known.alias === alias);
+      return key === undefined ? [] : [{ alias, provider: key.provider, class: kind, count }];
+    });
+  }
+
   async #on(key: DeskKey): Promise<readonly KeyOnBoard[]> {
     const { actors, tariffs, usage, views, clock, emulated } = this.#options;
     const tariff = tariffs.get(key.provider);

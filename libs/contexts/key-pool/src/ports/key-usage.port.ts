@@ -25,10 +25,20 @@ export interface SpentOn {
   readonly units: number;
 }
 
+export interface RefusedOn {
+  readonly day: string;
+  readonly alias: string;
+  /** Of the answer: throttled, exhausted, down, unanswered … */
+  readonly class: string;
+  readonly count: number;
+}
+
 /** What was asked of keys, as the log tells. Throws `projection-not-ready`. */
 export abstract class KeyUsage {
   abstract of(alias: string): KeyUse;
   /** Newest day first; of this day and `days` - 1 before it. */
   abstract spent(days: number): readonly SpentOn[];
+  /** As `spent`. */
+  abstract refused(days: number): readonly RefusedOn[];
   abstract asOf(): Position;
 }

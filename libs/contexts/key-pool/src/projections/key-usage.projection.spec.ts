@@ -48,6 +48,16 @@ describe('the use of a key', () => {
     expect(read.spent(2)).toHaveLength(3);
   });
 
+  it('says how requests failed, by day and class', async () => {
+    const day = 24 * HOUR_MS;
+    const read = await usage([settled('a', NOON - day, 80, { errors: { down: 1 } }), settled('a', NOON, 80, { errors: { throttled: 2, unanswered: 1 } }), settled('a', NOON, 80, { errors: { throttled: 1 } })]);
+    expect(read.refused(1)).toEqual([
+      { day: '2026-11-26', alias: 'a', class: 'throttled', count: 3 },
+      { day: '2026-11-26', alias: 'a', class: 'unanswered', count: 1 },
+    ]);
+    expect(read.refused(2)).toHaveLength(3);
+  });
+
   it('remembers the last refusal and the last request', async () => {
     const use = (await usage([settled('a', NOON - 5, 80), { stream: 'apikey-a', type: 'KeyExhausted', data: { at: NOON, until: NOON + 1, message: 'daily limit' } }, settled('a', NOON + 5, 0, { requests: 0 })])).of('a');
     expect(use).toMatchObject({ lastRequestAt: NOON - 5, lastRefusal: { at: NOON, state: 'exhausted', reason: 'daily limit' } });

@@ -13,7 +13,7 @@ const MINUTE_MS = 60_000;
 /** What was asked of each key and what it cost, by minute and by day. What a key may spend is its actor's to say. */
 export const keyUsage: Projection = {
   name: KEY_USAGE,
-  version: 1,
+  version: 2,
   types: ['BudgetSettled', ...Object.keys(REFUSALS)],
   tables: keyUsageTables,
   keyOf: (event) => event.stream,
@@ -25,6 +25,7 @@ async function applyEvent(alias: string, event: ApiKeyEvent, batch: ProjectionBa
     case 'BudgetSettled':
       await countMinute(alias, event.data, batch);
       await countSpent(alias, event.data, batch);
+      await countRefusals(alias, event.data, batch);
       return noteLately(alias, event.data.requests > 0 ? { settled_at: event.data.at } : {}, batch);
     case 'KeyThrottled':
     case 'KeyExhausted':
@@ -50,7 +51,7 @@ async function countMinute(alias: string, { at, acknowledged, unacknowledged, re
 }
 
 async function countSpent(alias: string, { at, by }: Settled, batch: ProjectionBatch): Promise<void> {
-  const day = new Date(at).toISOString().slice(0, DAY_CHARACTERS);
+  const day = dayOf(at);
   for (const { chainId, method, calls, units } of by) {
     const key = { alias, day, chain: chainId, method };
     const before = await batch.get('spent', key);
@@ -58,9 +59,22 @@ async function countSpent(alias: string, { at, by }: Settled, batch: ProjectionB
   }
 }
 
+async function countRefusals(alias: string, { at, errors }: Settled, batch: ProjectionBatch): Promise<void> {
+  for (const [kind, count] of Object.entries(errors)) {
+    const key = { alias, day: dayOf(at), class: kind };
+    const before = await batch.get('refusals', key);
+    batch.put('refusals', { ...key, count: Number(before?.['count'] ?? 0) + count });
+  }
+}
+
 async function noteLately(alias: string, change: Readonly<Record<string, string | number>>, batch: ProjectionBatch): Promise<void> {
   const unknown = { settled_at: null, refused_at: null, refusal: null, reason: null };
   batch.put('lately', { ...unknown, ...(await batch.get('lately', { alias })), ...change, alias });
+}
+
+/** Of UTC. */
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, DAY_CHARACTERS);
 }
 
 /** `apikey-{alias}` */

@@ -19,6 +19,14 @@ const spent: TableDefinition = {
   indexes: [['day']],
 };
 
+/** How a day's requests failed, by class of their answer. */
+const refusals: TableDefinition = {
+  name: 'refusals',
+  columns: { alias: 'text', day: 'text', class: 'text', count: 'integer' },
+  key: ['alias', 'day', 'class'],
+  indexes: [['day']],
+};
+
 /** Of each key: when it was last used and refused. */
 const lately: TableDefinition = {
   name: 'lately',
@@ -26,4 +34,4 @@ const lately: TableDefinition = {
   key: ['alias'],
 };
 
-export const keyUsageTables: readonly TableDefinition[] = [minutes, spent, lately];
+export const keyUsageTables: readonly TableDefinition[] = [minutes, spent, refusals, lately];
