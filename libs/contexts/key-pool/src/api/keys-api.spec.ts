@@ -118,7 +118,7 @@ describe('the REST API of keys', () => {
 
   it('tells what is durable before what this process thinks, and a circuit where nothing else is the matter', async () => {
     const view = (change: Partial<KeyView>): KeyView => ({ alias: 'key-0', provider: 'ours', windows: [], circuit: 'up', closed: undefined, ...change }) as unknown as KeyView;
-    views = [view({ circuit: 'down' } as Partial<KeyView>)];
+    views = [view({ circuit: 'down' })];
     expect(await shown('/keys/key-0', keyAnswer)).toMatchObject({ state: 'down', until: null, reason: expect.any(String) });
     await owner.desk.exchange({ holder: 'inside.0', provider: 'ours', settlements: [], sightings: [{ key: 'key-0', seen: 'exhausted', message: 'daily request count exceeded' }], wanted: { renew: [], more: 0 } });
     await read.caughtUp();
