@@ -233,6 +233,16 @@ describe('over HTTP', () => {
     await stub.close();
   });
 
+  it('a key that an answer repeats is not told, not even in part', async () => {
+    const stub = await ReplayNode.start(await generateChain({ seed: 1, blocks: 1, transactionsPerBlock: 0 }));
+    const key = '0123456789abcdef0123456789abcdef';
+    stub.faults.add({ does: { kind: 'status', status: 200, body: `${'x'.repeat(60)}${key} is no JSON`, headers: {} } });
+    const error = await connect(`${stub.url}/v3/${key}`).chainId().catch((refusal: unknown) => refusal);
+    await stub.close();
+    expect(error).toMatchObject({ code: 'node-answer-invalid' });
+    expect(JSON.stringify((error as { facts: object }).facts)).not.toContain(key.slice(0, 8));
+  });
+
   it('more than is read of one answer is asked for in smaller parts', async () => {
     const stub = await ReplayNode.start(await generateChain({ seed: 1, blocks: 24, transactionsPerBlock: 0 }));
     const extraData = `0x${'ab'.repeat(750_000)}`;

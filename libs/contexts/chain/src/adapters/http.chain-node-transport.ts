@@ -51,7 +51,7 @@ export class HttpTransport implements RpcTransport {
       const refusal = readRefusal(body ?? raw.toString('utf8', 0, 1_000), status, typeof retryAfter === 'string' ? retryAfter : undefined);
       return { kind: 'refused', refusal, bytes, providerTime: timeOf(headers['date']) };
     }
-    if (body === undefined) throw new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { begins: redact(raw.toString('utf8', 0, 80), this.url), bytes });
+    if (body === undefined) throw new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { begins: redact(raw.toString('utf8', 0, SEEN_BYTES), this.url).slice(0, TOLD_CHARACTERS), bytes });
     return { ...readReply(body, calls, firstId, this.label, bytes), providerTime: timeOf(headers['date']) };
   }
 
@@ -113,6 +113,9 @@ async function bytesUpTo(body: AsyncIterable<Buffer>, limit: number, announced: 
   return bytes.subarray(0, size);
 }
 
+/** More is looked at than told, so that no secret is cut before it is recognised. */
+const SEEN_BYTES = 4_000;
+const TOLD_CHARACTERS = 80;
 const FIRST_ROOM = 65_536;
 
 interface Posted {
