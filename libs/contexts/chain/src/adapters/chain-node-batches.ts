@@ -1,4 +1,4 @@
-import type { Clock } from '#platform/kernel';
+import { ChainfoldError, type Clock } from '#platform/kernel';
 import type { ChainNodeMetrics, RequestResult } from '../ports/chain-node-metrics.port.ts';
 import { NodeAnswerInvalid, NodeRefused } from '../ports/chain-node.errors.ts';
 import type { Refusal } from './chain-node-refusals.ts';
@@ -83,33 +83,51 @@ export const ENOUGH_BYTES = 9_000_000;
 
 /**
  * Asks everything in as few requests as the provider takes. What came of a partial answer is kept and only the rest
- * asked again; "too large" asks for less. Ends early, after whole groups, when `enough` bytes have come. Throws what the transport throws, and the refusal of a whole request.
+ * asked again; "too large" asks for less. Ends early, after whole groups, when `enough` bytes have come, or trouble after some of them:
+ * what came is paid for, and who asks on meets the trouble. Throws what the transport throws, and the refusal of a whole request.
  */
 export async function askAll(batching: Batching, kind: string, calls: readonly RpcCall[], group: number, signal?: AbortSignal, enough = Number.POSITIVE_INFINITY): Promise<Asked> {
-  const { sizer, transport, metrics } = batching;
-  const answers: (RpcAnswer | undefined)[] = calls.map(() => undefined);
-  let open = calls.map((_, index) => index);
-  let total = 0;
-  let throttled = 0;
-  while (open.length > 0 && (total < enough || (open[0] as number) < group)) {
-    const chunk = open.slice(0, sizer.next(kind, open.length, group));
-    const asked = chunk.map((index) => calls[index] as RpcCall);
-    const startedAt = batching.clock.monotonic();
-    const reply = await counted(batching, asked, () => transport.send(asked, signal)).catch((error: unknown) => shrunk(sizer, kind, asked.length > group ? asked.length : 0, error));
-    if (reply === undefined) continue;
-    metrics.request(transport.label, asked.length, reply.bytes, batching.clock.monotonic() - startedAt, reply.requests);
-    total += reply.bytes;
-    const outcome: readonly (RpcAnswer | undefined)[] = reply.kind === 'answers' ? reply.answers : asked.map(() => ({ ok: false, refusal: reply.refusal }));
-    const kept = keep(answers, chunk, outcome);
-    count(batching, asked, outcome);
-    if (kept.toThrow !== undefined) throw refusalError(kept.toThrow, asked[0]?.method ?? '', transport.label, transport.url);
-    if (reply.kind === 'answers' && kept.done > 0) sizer.took(kind, kept.done, reply.bytes);
-    if (kept.tooLarge) shrink(batching, asked, reply.kind, reply.bytes, kept.done);
-    if (kept.wait !== undefined) await pause(batching, kept.wait, (throttled += 1), asked, signal);
-    open = open.filter((index) => answers[index] === undefined);
+  const progress: Progress = { answers: calls.map(() => undefined), open: calls.map((_, index) => index), bytes: 0, throttled: 0 };
+  const whole = (): number => Math.floor((progress.open[0] ?? calls.length) / group) * group;
+  while (progress.open.length > 0 && (progress.bytes < enough || (progress.open[0] as number) < group)) {
+    try {
+      await askSome(batching, kind, calls, group, progress, signal);
+    } catch (error) {
+      const mayEndEarly = Number.isFinite(enough) && whole() > 0 && error instanceof ChainfoldError && signal?.aborted !== true;
+      if (!mayEndEarly) throw error;
+      break;
+    }
   }
-  const whole = open.length === 0 ? answers.length : Math.floor((open[0] as number) / group) * group;
-  return { answers: answers.slice(0, whole) as RpcAnswer[], bytes: total };
+  const there = progress.open.length === 0 ? calls.length : whole();
+  return { answers: progress.answers.slice(0, there) as RpcAnswer[], bytes: progress.bytes };
+}
+
+interface Progress {
+  readonly answers: (RpcAnswer | undefined)[];
+  /** Places of what is not answered, in order. */
+  open: readonly number[];
+  bytes: number;
+  throttled: number;
+}
+
+/** One request more. What came of it is kept, also where it ends with trouble. */
+async function askSome(batching: Batching, kind: string, calls: readonly RpcCall[], group: number, progress: Progress, signal: AbortSignal | undefined): Promise<void> {
+  const { sizer, transport, metrics } = batching;
+  const chunk = progress.open.slice(0, sizer.next(kind, progress.open.length, group));
+  const asked = chunk.map((index) => calls[index] as RpcCall);
+  const startedAt = batching.clock.monotonic();
+  const reply = await counted(batching, asked, () => transport.send(asked, signal)).catch((error: unknown) => shrunk(sizer, kind, asked.length > group ? asked.length : 0, error));
+  if (reply === undefined) return;
+  metrics.request(transport.label, asked.length, reply.bytes, batching.clock.monotonic() - startedAt, reply.requests);
+  progress.bytes += reply.bytes;
+  const outcome: readonly (RpcAnswer | undefined)[] = reply.kind === 'answers' ? reply.answers : asked.map(() => ({ ok: false, refusal: reply.refusal }));
+  const kept = keep(progress.answers, chunk, outcome);
+  progress.open = progress.open.filter((index) => progress.answers[index] === undefined);
+  count(batching, asked, outcome);
+  if (kept.toThrow !== undefined) throw refusalError(kept.toThrow, asked[0]?.method ?? '', transport.label, transport.url);
+  if (reply.kind === 'answers' && kept.done > 0) sizer.took(kind, kept.done, reply.bytes);
+  if (kept.tooLarge) shrink(batching, asked, reply.kind, reply.bytes, kept.done);
+  if (kept.wait !== undefined) await pause(batching, kept.wait, (progress.throttled += 1), asked, signal);
 }
 
 interface Kept {

@@ -34,6 +34,12 @@ export function redact(text: string, url: string): string {
   return clean;
 }
 
+/** Of a text that may have been cut anywhere: the piece at its end may be half of a secret, so that is left out. */
+export function redactedStart(text: string, url: string, most: number): string {
+  const whole = text.length <= most ? text : text.replace(/[\w.~%-]*$/, '');
+  return redact(whole, url).slice(0, most);
+}
+
 /** Provider-made host labels (QuickNode): long and with digits. */
 function looksSecret(hostLabel: string): boolean {
   return hostLabel.length >= 24 && /\d/.test(hostLabel);

@@ -1,7 +1,7 @@
 import type { ChainfoldError, JsonObject } from '#platform/kernel';
 import type { RefusalMeaning } from '../ports/chain-node.errors.ts';
 import { HistoryPruned, MethodUnsupported, NodeRefused } from '../ports/chain-node.errors.ts';
-import { redact } from './chain-node-labels.ts';
+import { redactedStart } from './chain-node-labels.ts';
 
 /** A refusal as it arrived: an HTTP status, an error object of JSON-RPC, or a text that is neither. */
 export interface Refusal {
@@ -10,6 +10,8 @@ export interface Refusal {
   readonly text: string;
   /** In milliseconds: the longest wait that headers and body ask for. */
   readonly waitMs: number | undefined;
+  /** Where it was understood before. */
+  readonly meaning?: RefusalMeaning;
 }
 
 const RULES: readonly { readonly meaning: RefusalMeaning; readonly when: (refusal: Refusal) => boolean }[] = [
@@ -39,7 +41,7 @@ const REVERTED = /execution reverted/i;
 const DOWN = /unavailable|internal error|internal server error|bad gateway|gateway time-?out|timed? ?out|overloaded|connection (?:refused|reset)|syncing/i;
 
 export function meaningOf(refusal: Refusal): RefusalMeaning {
-  return RULES.find((rule) => rule.when(refusal))?.meaning ?? 'refused';
+  return refusal.meaning ?? RULES.find((rule) => rule.when(refusal))?.meaning ?? 'refused';
 }
 
 /** Reads an error object of JSON-RPC, or whatever stands in its place. */
@@ -57,7 +59,7 @@ export function refusalError(refusal: Refusal, method: string, label: string, ur
     method,
     ...(refusal.status === undefined ? {} : { status: refusal.status }),
     ...(refusal.code === undefined ? {} : { code: refusal.code }),
-    message: redact(refusal.text, url).slice(0, 300) || `HTTP ${refusal.status ?? 200} without a word of why`,
+    message: redactedStart(refusal.text, url, 300) || `HTTP ${refusal.status ?? 200} without a word of why`,
   };
   if (meaning === 'unsupported') return new MethodUnsupported(label, method);
   if (meaning === 'pruned') return new HistoryPruned(label, facts);

@@ -1,4 +1,4 @@
-import type { KeyPurse, SpendingLane } from '#contracts/key-pool';
+import { costOfPush, type KeyPurse, type SpendingLane } from '#contracts/key-pool';
 import type { Clock } from '#platform/kernel';
 import type { ChainNodeMetrics } from '../ports/chain-node-metrics.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
@@ -25,14 +25,25 @@ const ANSWERED_WITHIN_MS = 15_000;
 /** A node that is asked as the plan says, on the keys of its providers. */
 export function connectPlan(plan: ChainPlan, { purse, clock, metrics, log, chainId, limits }: PlanOptions): ChainNode {
   const connections = new Map<ProviderKeys, KeyConnections>();
+  const logs = new Map<ProviderKeys, RequestLog>();
   const transports = new Map<string, PooledTransport>();
+  const connectionsOf = ({ tariff, keys }: ProviderKeys): KeyConnections =>
+    new KeyConnections({
+      title: tariff.title,
+      keys,
+      clock,
+      limits: { requestTimeoutMs: ANSWERED_WITHIN_MS, ...limits },
+      pushed: (alias, bytes) => purse.accrue(alias, costOfPush(tariff, bytes), chainId, 'newHeads'),
+    });
   const at = (provider: ProviderKeys, lane: SpendingLane): PooledTransport => {
     const name = `${lane} ${provider.tariff.provider}`;
     const known = transports.get(name);
     if (known !== undefined) return known;
-    const own = connections.get(provider) ?? new KeyConnections(provider.keys, clock, { requestTimeoutMs: ANSWERED_WITHIN_MS, ...limits });
+    const own = connections.get(provider) ?? connectionsOf(provider);
     connections.set(provider, own);
-    const transport = new PooledTransport({ tariff: provider.tariff, connections: own, purse, lane, chainId, log: new RequestLog(log, () => clock.monotonic()) });
+    const requests = logs.get(provider) ?? new RequestLog(log, clock);
+    logs.set(provider, requests);
+    const transport = new PooledTransport({ tariff: provider.tariff, connections: own, purse, lane, chainId, log: requests });
     transports.set(name, transport);
     return transport;
   };

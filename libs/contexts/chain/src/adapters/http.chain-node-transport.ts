@@ -3,7 +3,7 @@ import { gunzip } from 'node:zlib';
 import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
-import { labelOf, redact } from './chain-node-labels.ts';
+import { labelOf, redact, redactedStart } from './chain-node-labels.ts';
 import { parseAnswer } from './chain-node-parsing.ts';
 import { readRefusal } from './chain-node-refusals.ts';
 import type { RpcCall, RpcReply, RpcTransport, TransportLimits } from './chain-node-transport.ts';
@@ -22,10 +22,10 @@ export class HttpTransport implements RpcTransport {
   readonly #headers: Readonly<Record<string, string>>;
   #nextId = 1;
 
-  constructor(url: string, limits: Partial<TransportLimits> = {}) {
+  constructor(url: string, limits: Partial<TransportLimits> = {}, label = labelOf(url)) {
     const address = new URL(url);
     this.url = url;
-    this.label = labelOf(url);
+    this.label = label;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#path = `${address.pathname}${address.search}`;
     this.#headers = headersFor(address);
@@ -51,7 +51,7 @@ export class HttpTransport implements RpcTransport {
       const refusal = readRefusal(body ?? raw.toString('utf8', 0, 1_000), status, typeof retryAfter === 'string' ? retryAfter : undefined);
       return { kind: 'refused', refusal, bytes, providerTime: timeOf(headers['date']) };
     }
-    if (body === undefined) throw new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { begins: redact(raw.toString('utf8', 0, SEEN_BYTES), this.url).slice(0, TOLD_CHARACTERS), bytes });
+    if (body === undefined) throw new NodeAnswerInvalid(this.label, 'not JSON, or cut off', { begins: redactedStart(raw.toString('utf8', 0, 2_000), this.url, 80), bytes });
     return { ...readReply(body, calls, firstId, this.label, bytes), providerTime: timeOf(headers['date']) };
   }
 
@@ -113,9 +113,6 @@ async function bytesUpTo(body: AsyncIterable<Buffer>, limit: number, announced: 
   return bytes.subarray(0, size);
 }
 
-/** More is looked at than told, so that no secret is cut before it is recognised. */
-const SEEN_BYTES = 4_000;
-const TOLD_CHARACTERS = 80;
 const FIRST_ROOM = 65_536;
 
 interface Posted {

@@ -1,11 +1,13 @@
-import { type AnswerClass, costOf, costOfPush, type Cost, type KeyPurse, type Permit, sharedNow, type SpendingLane, tooDearFor, type Tariff } from '#contracts/key-pool';
+import { type AnswerClass, costOf, costOfPush, type KeyPurse, type Permit, sharedNow, type SpendingAsk, type SpendingLane, type Tariff } from '#contracts/key-pool';
 import { ChainfoldError } from '#platform/kernel';
 import { NodeRefused, NodeUnreachable } from '../ports/chain-node.errors.ts';
-import { redact } from './chain-node-labels.ts';
-import { meaningOf, type Refusal } from './chain-node-refusals.ts';
+import { inPlaceOf, isOfTheKey, isRevoked, seenIn, seenInError, withoutSecrets } from './answers-on-keys.ts';
 import type { RpcAnswer, RpcCall, RpcReply, RpcTransport } from './chain-node-transport.ts';
 import type { KeyConnections } from './key-connections.ts';
+import { PermitSettling } from './permit-settling.ts';
 import type { RequestLog } from './request-log.ts';
+import { counted, inParts } from './request-parts.ts';
+import { SUBSCRIBE, type WebSocketTransport } from './websocket.chain-node-transport.ts';
 
 export interface PooledOptions {
   readonly tariff: Tariff;
@@ -16,15 +18,28 @@ export interface PooledOptions {
   readonly log: RequestLog;
 }
 
+interface Answered {
+  readonly answers: readonly (RpcAnswer | undefined)[];
+  readonly bytes: number;
+}
+
+/** What became of one request on one key; `key` is undefined where none could be had. */
+type Outcome = ({ readonly key: string } & Answered) | { readonly key: string | undefined; readonly error: unknown };
+
+interface Subscribed {
+  readonly key: string;
+  readonly socket: WebSocketTransport;
+  readonly id: unknown;
+}
+
 /** One request, refused on one key, goes to another one; more than so many would only spend more. */
 const MOST_KEYS = 3;
 /** In flight of the backfill's lane, for each key: what an answer takes is about one window of a second. */
 const IN_FLIGHT_PER_KEY = 3;
-/** Of a rolling limit that one batch may take: a lease may be half of it. */
-const SHARE_OF_A_BATCH = 0.5;
-const SUBSCRIBED_WITHIN_MS = 5_000;
 /** Whether a key is revoked says a second look, which is the purse's to take. */
 const SECOND_LOOK_MS = 1_500;
+/** Of a header with its frame, generously: what was under way when a connection ended is booked. */
+const LARGE_PUSH_BYTES = 3_000;
 
 /** All keys of one provider as one node. Nothing is sent without a permit of the purse, and each permit is settled once. */
 export class PooledTransport implements RpcTransport {
@@ -40,109 +55,170 @@ export class PooledTransport implements RpcTransport {
     this.#options = options;
     this.url = `https://${options.tariff.provider}.invalid/`;
     this.label = options.tariff.title;
-    this.pushes = options.connections.canPush;
+    this.pushes = options.connections.pushing.length > 0;
   }
 
+  /** Throws where no part was answered; beside answers that were paid for, what failed stands as refused. */
   async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
     const parts = inParts(calls, this.#options.tariff);
-    const replies = await Promise.all(parts.map((part) => this.#inTurn(() => this.#request(part, signal))));
-    const answers = replies.flatMap((reply) => reply.answers);
-    const bytes = replies.reduce((sum, reply) => sum + reply.bytes, 0);
-    const requests = replies.reduce((sum, reply) => sum + reply.requests, 0);
-    return { kind: 'answers', answers, bytes, requests };
+    const settled = await Promise.allSettled(parts.map((part) => this.#inTurn(() => this.#request(part, signal))));
+    signal?.throwIfAborted();
+    const isAnyAnswered = settled.some(({ status }) => status === 'fulfilled');
+    const replies = settled.map((one, at) => {
+      if (one.status === 'fulfilled') return one.value;
+      const instead = inPlaceOf(one.reason);
+      if (!isAnyAnswered || instead === undefined) throw one.reason;
+      return { answers: (parts[at] ?? []).map(() => instead), bytes: 0, requests: 0 };
+    });
+    const sum = (of: 'bytes' | 'requests'): number => replies.reduce((total, reply) => total + reply[of], 0);
+    return { kind: 'answers', answers: replies.flatMap(({ answers }) => answers), bytes: sum('bytes'), requests: sum('requests') };
   }
 
-  /** Announced on the WebSocket of one key, which pays for each. Ends with an error when that key is refused or cut. */
+  /** Announced on the WebSocket of one key, which pays for each on arrival. Ends with an error when that key is refused or cut: then another one may take over. */
   async *heads(signal: AbortSignal): AsyncIterable<unknown> {
-    const { tariff, purse, connections, chainId } = this.#options;
-    const permit = await this.#permit(['eth_subscribe'], [], signal);
-    const socket = connections.socket(permit.key);
-    if (socket === undefined) {
-      purse.settle(permit, { kind: 'unspent' });
-      throw new NodeUnreachable(this.label, `key ${permit.key} has no WebSocket`);
-    }
-    const subscribing = new Settling(purse, permit);
-    const late = setTimeout(() => subscribing.answered('ok'), SUBSCRIBED_WITHIN_MS);
+    const { tariff, purse, chainId } = this.#options;
+    const { key, socket, id } = await this.#subscribed(signal);
     try {
-      for await (const head of socket.heads(signal)) {
-        subscribing.answered('ok');
-        purse.accrue(permit.key, costOfPush(tariff, JSON.stringify(head).length), chainId, 'newHeads');
-        yield head;
-      }
+      yield* socket.follow(id, signal);
     } finally {
-      clearTimeout(late);
-      subscribing.unanswered();
-      // The socket takes the subscription back by itself, where it still can.
-      purse.accrue(permit.key, costOf(tariff, ['eth_unsubscribe']), chainId, 'eth_unsubscribe', true);
+      // The socket takes the subscription back by itself, where it still can; an announcement may cross with that, or be lost with the connection.
+      purse.accrue(key, costOf(tariff, ['eth_unsubscribe']), chainId, 'eth_unsubscribe', true);
+      purse.accrue(key, costOfPush(tariff, LARGE_PUSH_BYTES), chainId, 'newHeads', true);
     }
   }
 
   async close(): Promise<void> {
-    this.#options.log.tell();
+    this.#options.log.close();
     await this.#options.connections.close();
   }
 
   /** What one request carries, on one key after the other until everything is answered by somebody. */
-  async #request(calls: readonly RpcCall[], signal?: AbortSignal): Promise<{ readonly answers: readonly (RpcAnswer | undefined)[]; readonly bytes: number; readonly requests: number }> {
+  async #request(calls: readonly RpcCall[], signal?: AbortSignal): Promise<Answered & { readonly requests: number }> {
     const answers: (RpcAnswer | undefined)[] = calls.map(() => undefined);
+    const most = Math.min(MOST_KEYS, this.#options.connections.count);
+    const tried: string[] = [];
     let open = calls.map((_, at) => at);
     let bytes = 0;
-    const tried: string[] = [];
     for (let requests = 1; ; requests += 1) {
-      const asked = open.map((at) => calls[at] as RpcCall);
-      const outcome = await this.#once(asked, tried, signal);
-      const last = requests >= Math.min(MOST_KEYS, this.#options.connections.count);
+      const outcome = await this.#once(open.map((at) => calls[at] as RpcCall), tried, signal);
+      const isLast = requests >= most || outcome.key === undefined;
       if ('error' in outcome) {
-        if (last || signal?.aborted === true) throw outcome.error;
-        tried.push(outcome.key);
-        continue;
+        if (signal?.aborted === true) throw signal.reason;
+        if (isLast) return { answers: this.#despite(outcome.error, answers, open), bytes, requests };
+      } else {
+        bytes += outcome.bytes;
+        for (const [place, answer] of outcome.answers.entries()) answers[open[place] as number] = answer;
+        const refused = open.filter((at) => isOfTheKey(answers[at]));
+        if (isLast && refused.some((at) => isRevoked(answers[at]))) return { answers: this.#despite(this.#secondLook(calls), answers, refused), bytes, requests };
+        if (refused.length === 0 || isLast) return { answers, bytes, requests };
+        open = refused;
       }
-      bytes += outcome.bytes;
-      for (const [place, answer] of outcome.answers.entries()) answers[open[place] as number] = answer;
-      const refused = open.filter((at) => isOfTheKey(answers[at]));
-      if (refused.some((at) => last && isRevoked(answers[at]))) throw new NodeRefused(this.label, 'throttled', { method: asked[0]?.method ?? '', message: 'the key was refused; it is looked at again' }, SECOND_LOOK_MS);
-      if (refused.length === 0 || last) return { answers, bytes, requests };
-      open = refused;
-      tried.push(outcome.key);
+      if (outcome.key !== undefined) tried.push(outcome.key);
     }
+  }
+
+  /** With an error in the place of what is open, where there are answers beside it; throws it otherwise. */
+  #despite(error: unknown, answers: readonly (RpcAnswer | undefined)[], open: readonly number[]): readonly (RpcAnswer | undefined)[] {
+    const instead = inPlaceOf(error);
+    if (instead === undefined || open.length === answers.length) throw error;
+    return answers.map((answer, at) => (open.includes(at) ? instead : answer));
+  }
+
+  #secondLook(calls: readonly RpcCall[]): NodeRefused {
+    return new NodeRefused(this.label, 'throttled', { method: calls[0]?.method ?? '', message: 'the key was refused; it is looked at again' }, SECOND_LOOK_MS);
+  }
+
+  async #once(calls: readonly RpcCall[], tried: readonly string[], signal?: AbortSignal): Promise<Outcome> {
+    const { connections } = this.#options;
+    return this.#withPermit(calls, { not: tried }, signal, (permit) => this.#on(permit, connections.http(permit.key), calls, signal));
+  }
+
+  /** `use` begins in the very turn in which the permit was found good: nothing else runs between that and its sending. */
+  async #withPermit<T>(calls: readonly RpcCall[], which: Pick<SpendingAsk, 'not' | 'key'>, signal: AbortSignal | undefined, use: (permit: Permit) => Promise<T>): Promise<T | { readonly key: undefined; readonly error: unknown }> {
+    const { tariff, purse, lane, chainId, connections } = this.#options;
+    const methods = calls.map(({ method }) => method);
+    let ask: SpendingAsk = { provider: tariff.provider, cost: costOf(tariff, methods), calls: counted(methods), chainId, lane, ...which };
+    for (;;) {
+      let permit: Permit;
+      try {
+        permit = await purse.acquire(ask, signal);
+      } catch (error) {
+        return { key: undefined, error: this.#refusedBy(error, methods[0] ?? '') };
+      }
+      const isOurs = connections.has(permit.key);
+      if (isOurs && this.#isGood(permit) && signal?.aborted !== true) return use(permit);
+      purse.settle(permit, { kind: 'unspent' });
+      if (!isOurs) ask = { ...ask, not: [...(ask.not ?? []), permit.key] };
+      signal?.throwIfAborted();
+    }
+  }
+
+  #isGood(permit: Permit): boolean {
+    return sharedNow() < permit.validUntil;
   }
 
   /** One request on one key. Its permit is settled in any case. */
-  async #once(calls: readonly RpcCall[], tried: readonly string[], signal?: AbortSignal): Promise<{ readonly key: string; readonly answers: readonly (RpcAnswer | undefined)[]; readonly bytes: number } | { readonly key: string; readonly error: unknown }> {
-    const methods = calls.map(({ method }) => method);
-    const permit = await this.#permit(methods, tried, signal);
-    const transport = this.#options.connections.http(permit.key);
-    const settling = new Settling(this.#options.purse, permit);
+  async #on(permit: Permit, transport: RpcTransport, calls: readonly RpcCall[], signal?: AbortSignal): Promise<Outcome> {
+    const settling = new PermitSettling(this.#options.purse, permit);
     try {
       const reply = await transport.send(calls, signal);
       const answers = reply.kind === 'answers' ? reply.answers : calls.map((): RpcAnswer => ({ ok: false, refusal: reply.refusal }));
-      const refusal = worst(answers);
-      const seen = refusal === undefined ? 'ok' : classOf(refusal);
-      const words = refusal === undefined || seen === 'other' ? {} : { message: redact(refusal.text, transport.url).slice(0, 200), ...(refusal.waitMs === undefined ? {} : { waitMs: refusal.waitMs }) };
-      settling.answered(seen, { ...words, ...(reply.providerTime === undefined ? {} : { providerTime: reply.providerTime }) });
-      this.#note(permit, methods, seen, settling.ms);
+      const { seen, said } = seenIn(answers, transport.url);
+      settling.answered(seen, { ...said, ...(reply.providerTime === undefined ? {} : { providerTime: reply.providerTime }) });
       return { key: permit.key, answers: answers.map((answer) => withoutSecrets(answer, transport.url)), bytes: reply.bytes };
     } catch (error) {
-      // An answer that is none was an answer all the same: it was counted.
-      if (error instanceof ChainfoldError && error.code === 'node-answer-invalid') settling.answered('down');
-      else settling.unanswered();
-      this.#note(permit, methods, settling.seen, settling.ms);
+      const answer = seenInError(error);
+      if (answer === undefined) settling.unanswered();
+      else settling.answered(answer.seen, answer.said);
       return { key: permit.key, error };
+    } finally {
+      this.#note(permit, calls, settling);
     }
   }
 
-  /** A permit that is good at this very moment: between this and sending nothing else may run. */
-  async #permit(methods: readonly string[], tried: readonly string[], signal?: AbortSignal): Promise<Permit> {
-    const { tariff, purse, lane, chainId } = this.#options;
-    const cost = costOf(tariff, methods);
-    for (;;) {
-      const permit = await purse.acquire({ provider: tariff.provider, cost, calls: counted(methods), chainId, lane, not: tried }, signal).catch((error: unknown) => {
-        throw this.#refusedBy(error, methods[0] ?? '');
-      });
-      if (sharedNow() < permit.validUntil && signal?.aborted !== true) return permit;
-      purse.settle(permit, { kind: 'unspent' });
-      signal?.throwIfAborted();
+  /** On one key after the other, as for requests. */
+  async #subscribed(signal: AbortSignal): Promise<Subscribed> {
+    const { pushing, mute } = this.#options.connections;
+    const most = Math.min(MOST_KEYS, pushing.length);
+    for (let tried: string[] = []; ; ) {
+      const outcome = await this.#subscribe([...mute, ...tried], signal);
+      if ('socket' in outcome) return outcome;
+      if (outcome.key === undefined || tried.length + 1 >= most || signal.aborted) throw outcome.error;
+      tried = [...tried, outcome.key];
     }
+  }
+
+  async #subscribe(not: readonly string[], signal: AbortSignal): Promise<Subscribed | { readonly key: string | undefined; readonly error: unknown }> {
+    return this.#withPermit([SUBSCRIBE], { not }, signal, async (permit) => {
+      const { key } = permit;
+      const socket = this.#options.connections.socket(key);
+      if (socket === undefined) {
+        this.#options.purse.settle(permit, { kind: 'unspent' });
+        return { key, error: new NodeUnreachable(this.label, `key ${key} has no WebSocket`) };
+      }
+      const connecting = new PermitSettling(this.#options.purse, permit);
+      try {
+        await socket.ready();
+      } catch (error) {
+        const answer = seenInError(error);
+        if (answer === undefined) this.#options.purse.settle(permit, { kind: 'unspent' });
+        else connecting.answered(answer.seen, answer.said);
+        return { key, error };
+      }
+      if (this.#isGood(permit) && !signal.aborted) return this.#subscribeOn(socket, permit, signal);
+      // Connecting took longer than it holds.
+      this.#options.purse.settle(permit, { kind: 'unspent' });
+      signal.throwIfAborted();
+      return this.#withPermit([SUBSCRIBE], { key }, signal, (another) => this.#subscribeOn(socket, another, signal));
+    });
+  }
+
+  async #subscribeOn(socket: WebSocketTransport, permit: Permit, signal: AbortSignal): Promise<Subscribed | { readonly key: string; readonly error: unknown }> {
+    const outcome = await this.#on(permit, socket, [SUBSCRIBE], signal);
+    if ('error' in outcome) return { key: permit.key, error: outcome.error };
+    const [answer] = outcome.answers;
+    if (answer?.ok === true) return { key: permit.key, socket, id: answer.result };
+    return { key: permit.key, error: new NodeUnreachable(this.label, `key ${permit.key} takes no subscription to newHeads: ${answer?.refusal.text ?? 'no answer'}`) };
   }
 
   #refusedBy(error: unknown, method: string): unknown {
@@ -153,8 +229,9 @@ export class PooledTransport implements RpcTransport {
     return error;
   }
 
-  #note(permit: Permit, methods: readonly string[], seen: AnswerClass | 'unanswered' | undefined, ms: number): void {
+  #note(permit: Permit, calls: readonly RpcCall[], { seen, ms }: { readonly seen: AnswerClass | 'unanswered' | undefined; readonly ms: number }): void {
     const { tariff, chainId, lane, log } = this.#options;
+    const methods = calls.map(({ method }) => method);
     log.note({ provider: tariff.provider, key: permit.key, chainId, lane, methods: counted(methods), units: costOf(tariff, methods)['units'] ?? 0, class: seen ?? 'unanswered', ms });
   }
 
@@ -171,86 +248,4 @@ export class PooledTransport implements RpcTransport {
       else next();
     }
   }
-}
-
-/** Settles a permit once, with the times of its request. */
-class Settling {
-  readonly #purse: KeyPurse;
-  readonly #permit: Permit;
-  /** By then it was written: between a stamp before that and the writing a busy machine may take this thread off its core. */
-  #sentAt = sharedNow();
-  seen: AnswerClass | 'unanswered' | undefined;
-  ms = 0;
-
-  constructor(purse: KeyPurse, permit: Permit) {
-    this.#purse = purse;
-    this.#permit = permit;
-    setImmediate(() => (this.#sentAt = sharedNow()));
-  }
-
-  answered(seen: AnswerClass, said: { readonly message?: string; readonly waitMs?: number; readonly providerTime?: number } = {}): void {
-    if (this.seen !== undefined) return;
-    this.seen = seen;
-    const answeredAt = sharedNow();
-    this.ms = answeredAt - this.#sentAt;
-    this.#purse.settle(this.#permit, { kind: 'answered', class: seen, sentAt: this.#sentAt, answeredAt, ...said });
-  }
-
-  unanswered(): void {
-    if (this.seen !== undefined) return;
-    this.seen = 'unanswered';
-    this.ms = sharedNow() - this.#sentAt;
-    this.#purse.settle(this.#permit, { kind: 'unanswered', sentAt: this.#sentAt });
-  }
-}
-
-/** As the tariff makes them cheapest: together where that costs nothing and no limit minds, each alone otherwise. */
-function inParts(calls: readonly RpcCall[], tariff: Tariff): readonly (readonly RpcCall[])[] {
-  const batchCosts = Object.values(tariff.ledgers).some(({ batch }) => batch > 0);
-  if (batchCosts || tariff.mostCallsPerRequest === 1) return calls.map((call) => [call]);
-  const parts: RpcCall[][] = [];
-  for (const call of calls) {
-    const last = parts.at(-1);
-    if (last !== undefined && last.length < tariff.mostCallsPerRequest && fits([...last, call], tariff)) last.push(call);
-    else parts.push([call]);
-  }
-  return parts;
-}
-
-function fits(calls: readonly RpcCall[], tariff: Tariff): boolean {
-  const cost = costOf(tariff, calls.map(({ method }) => method));
-  const dear: Cost = Object.fromEntries(Object.entries(cost).map(([ledger, units]) => [ledger, units / SHARE_OF_A_BATCH]));
-  return tooDearFor(tariff, dear) === undefined;
-}
-
-const GRAVITY: readonly AnswerClass[] = ['revoked', 'exhausted', 'throttled', 'down', 'other'];
-
-/** Of several refusals the one that says most of the key. */
-function worst(answers: readonly (RpcAnswer | undefined)[]): Refusal | undefined {
-  const refusals = answers.flatMap((answer) => (answer?.ok === false ? [answer.refusal] : []));
-  return refusals.reduce<Refusal | undefined>((before, refusal) => (before === undefined || GRAVITY.indexOf(classOf(refusal)) < GRAVITY.indexOf(classOf(before)) ? refusal : before), undefined);
-}
-
-function classOf(refusal: Refusal): AnswerClass {
-  const meaning = meaningOf(refusal);
-  return meaning === 'throttled' || meaning === 'exhausted' || meaning === 'revoked' || meaning === 'down' ? meaning : 'other';
-}
-
-/** Another key may be answered what this one is refused. */
-function isOfTheKey(answer: RpcAnswer | undefined): boolean {
-  return answer?.ok === false && classOf(answer.refusal) !== 'other';
-}
-
-function isRevoked(answer: RpcAnswer | undefined): boolean {
-  return answer?.ok === false && classOf(answer.refusal) === 'revoked';
-}
-
-function withoutSecrets(answer: RpcAnswer | undefined, url: string): RpcAnswer | undefined {
-  return answer?.ok === false ? { ok: false, refusal: { ...answer.refusal, text: redact(answer.refusal.text, url) } } : answer;
-}
-
-function counted(methods: readonly string[]): Record<string, number> {
-  const calls: Record<string, number> = {};
-  for (const method of methods) calls[method] = (calls[method] ?? 0) + 1;
-  return calls;
 }

@@ -1,4 +1,5 @@
 import type { AnswerClass, SpendingLane } from '#contracts/key-pool';
+import type { Clock } from '#platform/kernel';
 
 /** pino's logger fits. */
 export interface RequestLogger {
@@ -19,30 +20,40 @@ export interface LoggedRequest {
 
 const TOLD_EVERY_MS = 60_000;
 
-/** Every request at debug; once a minute, where there were any, what they come to at info. */
+/** Every request at debug; a minute after the first of them what they came to, at info. */
 export class RequestLog {
   readonly #log: RequestLogger;
-  readonly #now: () => number;
-  #since: number;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  #since = 0;
   #requests: LoggedRequest[] = [];
 
-  constructor(log: RequestLogger, now: () => number) {
+  constructor(log: RequestLogger, clock: Clock) {
     this.#log = log;
-    this.#now = now;
-    this.#since = now();
+    this.#clock = clock;
   }
 
   note(request: LoggedRequest): void {
     this.#log.debug({ ...request, ms: Math.round(request.ms) }, 'request');
-    this.#requests.push(request);
-    if (this.#now() - this.#since >= TOLD_EVERY_MS) this.tell();
+    if (this.#closing.signal.aborted) return;
+    if (this.#requests.push(request) > 1) return;
+    this.#since = this.#clock.monotonic();
+    void this.#clock.sleep(TOLD_EVERY_MS, this.#closing.signal).then(
+      () => this.#tell(),
+      () => undefined,
+    );
   }
 
-  tell(): void {
+  /** What is not told yet is told now. */
+  close(): void {
+    this.#closing.abort();
+    this.#tell();
+  }
+
+  #tell(): void {
     const requests = this.#requests;
-    const seconds = Math.round((this.#now() - this.#since) / 1_000);
+    const seconds = Math.round((this.#clock.monotonic() - this.#since) / 1_000);
     this.#requests = [];
-    this.#since = this.#now();
     const [first] = requests;
     if (first === undefined) return;
     const times = requests.map(({ ms }) => ms).sort((a, b) => a - b);

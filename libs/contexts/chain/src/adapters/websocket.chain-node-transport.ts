@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Clock } from '#platform/kernel';
-import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
+import { NodeAnswerInvalid, NodeRefused, NodeUnreachable } from '../ports/chain-node.errors.ts';
 import { labelOf, redact } from './chain-node-labels.ts';
 import { parseAnswer } from './chain-node-parsing.ts';
-import { isObject } from './chain-node-refusals.ts';
+import { isObject, meaningOf, readRefusal, refusalError, type Refusal } from './chain-node-refusals.ts';
 import type { RpcCall, RpcReply, RpcTransport, TransportLimits } from './chain-node-transport.ts';
 import { DEFAULT_LIMITS, encodeCalls, readReply } from './chain-node-transport.ts';
 import { HeadQueue } from './chain-node-head-queue.ts';
@@ -14,6 +15,18 @@ export interface WebSocketLimits extends TransportLimits {
   readonly pingEveryMs: number;
   readonly maxReconnectWaitMs: number;
 }
+
+export interface WebSocketWays {
+  /** Left out: host and path of the address. */
+  readonly label?: string;
+  /** Told of every announcement that arrives, wanted or not, with its bytes: providers charge for each. */
+  readonly pushed?: (bytes: number) => void;
+}
+
+export const SUBSCRIBE: RpcCall = { method: 'eth_subscribe', params: ['newHeads'] };
+const LONGEST_REFUSAL_BYTES = 1_000;
+/** RFC 6455, 7.4.1: what stands below speaks of the connection, not of who asks. */
+const POLICY_VIOLATION = 1_008;
 
 interface Waiting {
   readonly calls: readonly RpcCall[];
@@ -34,17 +47,24 @@ export class WebSocketTransport implements RpcTransport {
   #heardAt = 0;
   #nextId = 1;
   readonly #clock: Clock;
+  readonly #pushed: (bytes: number) => void;
   /** Losses since the last message that came. */
   #failures = 0;
   #lostBy: Error | undefined;
   #notBefore = 0;
   #closed = false;
 
-  constructor(url: string, clock: Clock, limits: Partial<WebSocketLimits> = {}) {
+  constructor(url: string, clock: Clock, limits: Partial<WebSocketLimits> = {}, { label = labelOf(url), pushed = () => undefined }: WebSocketWays = {}) {
     this.url = url;
     this.#clock = clock;
-    this.label = labelOf(url);
+    this.label = label;
+    this.#pushed = pushed;
     this.#limits = { ...DEFAULT_LIMITS, pingEveryMs: 10_000, maxReconnectWaitMs: 15_000, ...limits };
+  }
+
+  /** Resolves when something can be sent at once. */
+  async ready(): Promise<void> {
+    await this.#connected();
   }
 
   async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
@@ -77,10 +97,15 @@ export class WebSocketTransport implements RpcTransport {
   }
 
   async *heads(signal: AbortSignal): AsyncIterable<unknown> {
-    const reply = await this.send([{ method: 'eth_subscribe', params: ['newHeads'] }], signal);
+    const reply = await this.send([SUBSCRIBE], signal);
     const answer = reply.kind === 'answers' ? reply.answers[0] : undefined;
-    if (answer?.ok !== true || typeof answer.result !== 'string') throw new NodeUnreachable(this.label, 'the node takes no subscription to newHeads');
-    const id = answer.result;
+    if (answer?.ok !== true) throw new NodeUnreachable(this.label, 'the node takes no subscription to newHeads');
+    yield* this.follow(answer.result, signal);
+  }
+
+  /** What comes of a subscription that was made on this connection; it is taken back in the end. */
+  async *follow(id: unknown, signal: AbortSignal): AsyncIterable<unknown> {
+    if (typeof id !== 'string') throw new NodeUnreachable(this.label, 'the node takes no subscription to newHeads');
     const queue = this.#subscriptions.get(id) ?? new HeadQueue();
     this.#subscriptions.set(id, queue);
     try {
@@ -101,7 +126,7 @@ export class WebSocketTransport implements RpcTransport {
   #connected(): Promise<WebSocket> {
     if (this.#closed) return Promise.reject(new NodeUnreachable(this.label, 'closed'));
     if (this.#socket !== undefined) return this.#socket;
-    if (this.#lostBy !== undefined && this.#clock.monotonic() < this.#notBefore) return Promise.reject(this.#lostBy);
+    if (this.#lostBy !== undefined && this.#clock.monotonic() < this.#notBefore) return Promise.reject(this.#lostBy instanceof NodeRefused ? this.#unreachable(new Error('it was refused a moment ago')) : this.#lostBy);
     this.#socket = this.#connect();
     this.#socket.catch(() => undefined);
     return this.#socket;
@@ -124,9 +149,13 @@ export class WebSocketTransport implements RpcTransport {
       socket.on('pong', () => (this.#heardAt = performance.now()));
       socket.on('message', (data: Buffer) => void this.#receive(data, socket));
       socket.on('error', (error) => (lastError = error));
-      socket.on('close', (code) => {
+      socket.on('unexpected-response', (_, response) => void this.#refusedAtTheDoor(response).then((error) => {
+        this.#lostBy ??= error;
+        socket.terminate();
+      }));
+      socket.on('close', (code, reason) => {
         clearInterval(ping);
-        this.#lostBy ??= this.#unreachable(lastError ?? new Error(`connection closed with ${code}`));
+        this.#lostBy ??= this.#closedBy(code, reason.toString()) ?? this.#unreachable(lastError ?? new Error(`connection closed with ${code}`));
         this.#lost(this.#lostBy);
         reject(this.#lostBy);
       });
@@ -151,8 +180,9 @@ export class WebSocketTransport implements RpcTransport {
       return;
     }
     this.#failures = 0;
-    if (isObject(body) && body['method'] === 'eth_subscription') this.#announce(body['params']);
-    else this.#settle(body, data.length);
+    if (!isObject(body) || body['method'] !== 'eth_subscription') return this.#settle(body, data.length);
+    this.#pushed(data.length);
+    this.#announce(body['params']);
   }
 
   #announce(params: unknown): void {
@@ -194,6 +224,32 @@ export class WebSocketTransport implements RpcTransport {
     for (const waiting of [...this.#waiting.values()]) waiting.fail(error);
     for (const queue of this.#subscriptions.values()) queue.fail(error);
     this.#subscriptions.clear();
+  }
+
+  async #refusedAtTheDoor(response: IncomingMessage): Promise<Error> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        if ((bytes += chunk.length) > LONGEST_REFUSAL_BYTES) break;
+      }
+    } catch {
+      // What came of its words is enough.
+    }
+    const words = Buffer.concat(chunks);
+    const refusal = readRefusal((await parseAnswer(words)) ?? words.toString('utf8', 0, LONGEST_REFUSAL_BYTES), response.statusCode, response.headers['retry-after']);
+    return this.#refusedBy(refusal) ?? this.#unreachable(new Error(`the connection was refused with ${response.statusCode ?? 0}`));
+  }
+
+  /** Providers say why in the words that a connection is closed with; their codes are those of WebSockets. */
+  #closedBy(code: number, reason: string): Error | undefined {
+    return reason === '' || code < POLICY_VIOLATION ? undefined : this.#refusedBy(readRefusal(reason));
+  }
+
+  #refusedBy(refusal: Refusal): Error | undefined {
+    const ofTheKey = ['throttled', 'exhausted', 'revoked'].includes(meaningOf(refusal));
+    return ofTheKey ? refusalError(refusal, SUBSCRIBE.method, this.label, this.url) : undefined;
   }
 
   #unreachable(error: Error): NodeUnreachable {

@@ -31,6 +31,8 @@ export interface CaptureChain {
   readonly chainId: string | undefined;
   /** In order of preference. The process closes them when it ends. */
   readonly nodes: readonly ChainNode[];
+  /** As of `ProviderSet`. */
+  readonly preference?: ((node: ChainNode) => number) | undefined;
   readonly startBlock: number | 'latest';
   readonly finality: FinalitySetting;
   /** Of the tags: 1 and 0 for a chain that is our own, where asking costs nothing. */
@@ -87,7 +89,7 @@ export class CaptureProcess {
     this.#parts = parts;
     this.#boardKey = chain.chainId ?? chain.name;
     const { clock, log, metrics } = parts;
-    this.#providers = new ProviderSet({ nodes: chain.nodes, chainId: chain.chainId, clock, log, metrics });
+    this.#providers = new ProviderSet({ nodes: chain.nodes, chainId: chain.chainId, preference: chain.preference, clock, log, metrics });
     this.#opened.promise.catch(() => undefined);
   }
 

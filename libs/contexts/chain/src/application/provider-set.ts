@@ -33,10 +33,12 @@ export interface ProviderSetOptions {
   readonly clock: Clock;
   readonly log: CaptureLog;
   readonly metrics: CaptureMetrics;
+  /** What a node costs at present, lower first; Infinity: it can not serve now. Asked on each choice. Left out: the order of the nodes. */
+  readonly preference?: ((node: ChainNode) => number) | undefined;
 }
 
 /**
- * The providers of one chain. One is pinned: the first in order that is well. A provider that fails is left for a
+ * The providers of one chain. One is pinned: the first in order (the preferred one, where there is a preference) that is well. A provider that fails is left for a
  * growing while, then proved again and pinned again, so a fall-back never stays. Each proves its chain id first.
  */
 export class ProviderSet {
@@ -129,7 +131,8 @@ export class ProviderSet {
 
   /** The provider whose announcements are listened to: one that is well and pushes. */
   announcer(): ChainNode | undefined {
-    return this.#providers.find(({ node, state }) => node.pushes && state === 'well')?.node;
+    const { preference } = this.#options;
+    return this.#providers.find(({ node, state }) => node.pushes && state === 'well' && (preference === undefined || Number.isFinite(preference(node))))?.node;
   }
 
   get canPush(): boolean {
@@ -159,20 +162,29 @@ export class ProviderSet {
   }
 
   async #choose(tried: ReadonlySet<Provider>): Promise<Provider | undefined> {
-    const due = this.#providers.filter((one) => one.state !== 'well' && !tried.has(one) && this.#now() >= one.until);
+    const ranked = this.#ranked();
+    const due = ranked.filter((one) => one.state !== 'well' && !tried.has(one) && this.#now() >= one.until);
     const proofs = due.map((one) => this.#prove(one));
-    if (!this.#providers.some((one) => one.state === 'well' && !tried.has(one))) {
+    if (!ranked.some((one) => one.state === 'well' && !tried.has(one))) {
       for (const [place, proof] of proofs.entries()) {
         await proof;
         if (due[place]?.state === 'well') break;
       }
     }
-    const chosen = this.#providers.find((one) => one.state === 'well' && !tried.has(one));
+    const chosen = ranked.find((one) => one.state === 'well' && !tried.has(one));
     // Better than nobody: it is on this chain, and what it has of it is as true as ever.
     if (chosen === undefined) return this.#providers.find((one) => one.code === 'node-stands-still' && !tried.has(one));
-    // One that is well but could not serve this one request keeps its place.
-    if (chosen !== this.#pinned && (tried.size === 0 || this.#pinned?.state !== 'well')) this.#pin(chosen);
+    // One that is well but could not serve this one request keeps its place, unless it can serve none now.
+    if (chosen !== this.#pinned && (tried.size === 0 || this.#pinned?.state !== 'well' || !ranked.includes(this.#pinned))) this.#pin(chosen);
     return chosen;
+  }
+
+  /** Those that can serve now. Among equals the pinned one comes first: a change must be worth something. */
+  #ranked(): readonly Provider[] {
+    const { preference } = this.#options;
+    if (preference === undefined) return this.#providers;
+    const ranks = this.#providers.map((one) => ({ one, rank: preference(one.node) })).filter(({ rank }) => Number.isFinite(rank));
+    return ranks.toSorted((a, b) => a.rank - b.rank || Number(b.one === this.#pinned) - Number(a.one === this.#pinned)).map(({ one }) => one);
   }
 
   #prove(provider: Provider): Promise<void> {
@@ -232,8 +244,9 @@ export class ProviderSet {
   }
 
   #none(): NoProvider {
-    const soonest = Math.min(...this.#providers.map((one) => one.until));
-    const reasons = Object.fromEntries(this.#providers.map(({ node, reason }) => [node.label, reason ?? 'not proved yet']));
+    const ranked = this.#ranked();
+    const soonest = Math.min(...this.#providers.map((one) => (ranked.includes(one) ? one.until : this.#now() + SERVES_AGAIN_MS)));
+    const reasons = Object.fromEntries(this.#providers.map((one) => [one.node.label, one.reason ?? (ranked.includes(one) ? 'not proved yet' : 'can not serve now')]));
     return new NoProvider(Math.max(50, Math.ceil(soonest - this.#now())), reasons);
   }
 
@@ -248,6 +261,9 @@ function passedOver(error: unknown): undefined {
 
 /** A provider with such trouble is well for everything else: it keeps its place, and this request goes elsewhere. */
 const ONLY_THIS_REQUEST: ReadonlySet<string> = new Set(['history-pruned', 'method-unsupported', 'node-lagging']);
+
+/** When one that can not serve now is looked at again, where there is no other. */
+const SERVES_AGAIN_MS = 1_000;
 
 /** A node that answers one thing well and another ill, again and again, is not told of each time. */
 const SAID_AGAIN_MS = 600_000;

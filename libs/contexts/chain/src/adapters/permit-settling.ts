@@ -1,0 +1,39 @@
+import { type AnswerClass, type KeyPurse, type Permit, sharedNow } from '#contracts/key-pool';
+
+/** What an answer tells besides its class. */
+export interface Said {
+  readonly message?: string;
+  readonly waitMs?: number;
+  readonly providerTime?: number;
+}
+
+/** Settles a permit once, with the times of its request. Made in the turn that sends. */
+export class PermitSettling {
+  readonly #purse: KeyPurse;
+  readonly #permit: Permit;
+  /** By then it was written: between a stamp before that and the writing a busy machine may take this thread off its core. */
+  #sentAt = sharedNow();
+  seen: AnswerClass | 'unanswered' | undefined;
+  ms = 0;
+
+  constructor(purse: KeyPurse, permit: Permit) {
+    this.#purse = purse;
+    this.#permit = permit;
+    setImmediate(() => (this.#sentAt = sharedNow()));
+  }
+
+  answered(seen: AnswerClass, said: Said = {}): void {
+    if (this.seen !== undefined) return;
+    this.seen = seen;
+    const answeredAt = sharedNow();
+    this.ms = answeredAt - this.#sentAt;
+    this.#purse.settle(this.#permit, { kind: 'answered', class: seen, sentAt: this.#sentAt, answeredAt, ...said });
+  }
+
+  unanswered(): void {
+    if (this.seen !== undefined) return;
+    this.seen = 'unanswered';
+    this.ms = sharedNow() - this.#sentAt;
+    this.#purse.settle(this.#permit, { kind: 'unanswered', sentAt: this.#sentAt });
+  }
+}
