@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '#platform/kernel';
 import { describeWithFixtures } from '#platform/testing';
+import { type Scripted, ScriptedProvider } from '../../../../../test/keys/scripted-provider.ts';
 import type { RefusalMeaning } from '../ports/chain-node.errors.ts';
-import { meaningOf, readRefusal, refusalError } from './chain-node-refusals.ts';
+import { isObject, meaningOf, readRefusal, refusalError } from './chain-node-refusals.ts';
+import type { RpcTransport } from './chain-node-transport.ts';
+import { HttpTransport } from './http.chain-node-transport.ts';
+import { WebSocketTransport } from './websocket.chain-node-transport.ts';
 
 interface Recorded {
   readonly id: string;
@@ -26,12 +31,79 @@ const OURS: Readonly<Record<string, RefusalMeaning>> = {
 /** Their reading is the client library's; ours follows the words: a smaller range, or a later moment, succeeds. */
 const READ_OTHERWISE: Readonly<Record<string, RefusalMeaning>> = { 'reth-51': 'split', 'geth-57': 'lagging' };
 
+/** Closes a WebSocket with these words; it never is the answer to a call. */
+const CLOSES_A_SOCKET = 1_008;
+
 describeWithFixtures('what providers said when they refused', (dir) => {
   const { answers } = JSON.parse(readFileSync(join(dir, 'provider-errors/answers.json'), 'utf8')) as { answers: Recorded[] };
+  const meant = (answer: Recorded): RefusalMeaning | undefined => READ_OTHERWISE[answer.id] ?? OURS[answer.meaning];
+  const named = (some: readonly Recorded[]) => some.map((answer) => [answer.id, answer] as const);
+  /** As the provider's own object in the place of `error`; undefined where what came is no object at all. */
+  const errorOf = ({ body }: Recorded): object | string | undefined => {
+    const one: unknown = Array.isArray(body) ? body[0] : body;
+    if (!isObject(one)) return undefined;
+    return (one['error'] ?? one) as object | string;
+  };
+  /** Two say by their HTTP status alone what they mean, or not in JSON: neither stands in an item. */
+  const inItems = answers.filter((answer) => errorOf(answer) !== undefined);
 
-  it.each(answers.map((answer) => [answer.id, answer] as const))('%s is understood', (id, answer) => {
+  let provider: ScriptedProvider;
+  let transport: RpcTransport;
+  beforeEach(async () => (provider = await ScriptedProvider.start()));
+  afterEach(async () => {
+    await transport.close();
+    await provider.close();
+  });
+
+  const CALLS = [1, 2, 3].map((number) => ({ method: 'eth_test', params: [number] }));
+  const says = (answer: Scripted): void => void provider.scripts.push(() => answer);
+  const overHttp = (): RpcTransport => (transport = new HttpTransport(provider.httpUrl('key'), { requestTimeoutMs: 5_000 }));
+  const overWebSocket = (): RpcTransport => (transport = new WebSocketTransport(provider.wsUrl('key'), systemClock, { requestTimeoutMs: 5_000 }));
+  const meaning = async (node: RpcTransport, calls = CALLS.slice(0, 1), at = 0): Promise<RefusalMeaning | undefined> => {
+    const reply = await node.send(calls).catch((error: unknown) => error as { meaning?: RefusalMeaning });
+    if (!('kind' in reply)) return reply.meaning;
+    if (reply.kind === 'refused') return meaningOf(reply.refusal);
+    expect(reply.answers.filter((answer) => answer?.ok === true)).toHaveLength(calls.length - 1);
+    const answer = reply.answers[at];
+    return answer?.ok === false ? meaningOf(answer.refusal) : undefined;
+  };
+
+  it.each(named(answers))('%s is understood', (_, answer) => {
     const refusal = readRefusal(answer.body, answer.http_status ?? undefined, answer.headers['Retry-After']);
-    expect(meaningOf(refusal)).toBe(READ_OTHERWISE[id] ?? OURS[answer.meaning]);
+    expect(meaningOf(refusal)).toBe(meant(answer));
+    transport = overHttp();
+  });
+
+  it.each(named(answers))('%s is understood over HTTP, with the wait that it asks for', async (_, answer) => {
+    const isJson = typeof answer.body !== 'string';
+    // Where no status is known: what stands in the body alone, in an answer that went well.
+    says({ status: answer.http_status ?? (isJson ? 200 : 500), headers: answer.headers, body: answer.http_status === null ? { jsonrpc: '2.0', id: null, error: errorOf(answer) } : answer.body });
+    expect(await meaning(overHttp())).toBe(meant(answer));
+    const reply = await transport.send(CALLS);
+    expect(reply).toMatchObject({ kind: 'refused', refusal: { waitMs: readRefusal(answer.body, undefined, answer.headers['Retry-After']).waitMs } });
+    expect(reply.providerTime).toEqual(expect.any(Number));
+  });
+
+  it.each(named(inItems))('%s is understood as an item of a batch', async (_, answer) => {
+    says({ items: (_call, at) => (at === 1 ? (errorOf(answer) as object) : undefined) });
+    expect(await meaning(overHttp(), CALLS, 1)).toBe(meant(answer));
+  });
+
+  it.each(named(inItems.filter(({ body }) => !(isObject(body) && body['code'] === CLOSES_A_SOCKET))))('%s is understood on a WebSocket, alone and in a batch', async (_, answer) => {
+    const error = errorOf(answer) as object;
+    says({ items: (_call, at) => (at === 0 ? error : undefined) });
+    expect(await meaning(overWebSocket())).toBe(meant(answer));
+    expect(await meaning(transport, CALLS)).toBe(meant(answer));
+  });
+
+  it.each(named(answers.filter(({ body }) => isObject(body) && body['code'] === CLOSES_A_SOCKET)))('%s is understood where it closes a WebSocket', async (_, answer) => {
+    says({ closes: CLOSES_A_SOCKET, reason: (answer.body as { message: string }).message.slice(0, 120) });
+    expect(await meaning(overWebSocket())).toBe(meant(answer));
+  });
+
+  it.each(named(answers.filter(({ http_status: status }) => [401, 402, 403, 429].includes(status ?? 0))))('%s is understood at the door of a WebSocket', async (_, answer) => {
+    provider.door = () => ({ status: answer.http_status as number, body: typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body) });
+    expect(await meaning(overWebSocket())).toBe(meant(answer));
   });
 });
 
@@ -52,6 +124,17 @@ describe('a refusal', () => {
     const body = { error: { code: -32005, message: 'slow down', data: { backoff_seconds: 3, rate: { backoff_seconds: 30 } } } };
     expect(readRefusal(body, 429, '7').waitMs).toBe(30_000);
     expect(readRefusal({ error: { code: 429, message: 'x' } }, 429, '7').waitMs).toBe(7_000);
+  });
+
+  it.each([
+    ['Retry-After', {}, '52', 52_000],
+    ['data.backoff_seconds', { data: { backoff_seconds: 30 } }, undefined, 30_000],
+    ['data.rate.backoff_seconds', { data: { rate: { backoff_seconds: 1.5 } } }, undefined, 1_500],
+    ['words', { message: 'rate limited, try again in 4ms' }, undefined, 4],
+    ['a wait of nothing, which is as good as none', { data: { backoff_seconds: 0, rate: { backoff_seconds: 0 } } }, '0', undefined],
+    ['a wait that is no number', { data: { backoff_seconds: 'soon', rate: 7 } }, 'whenever', undefined],
+  ])('asks for a wait by %s', (_, more, retryAfter, waitMs) => {
+    expect(readRefusal({ error: { code: -32005, message: 'slow down', ...more } }, 429, retryAfter).waitMs).toBe(waitMs);
   });
 
   it('never shows the key that stood in the address', () => {

@@ -221,11 +221,15 @@ export class PooledTransport implements RpcTransport {
     return { key: permit.key, error: new NodeUnreachable(this.label, `key ${permit.key} takes no subscription to newHeads: ${answer?.refusal.text ?? 'no answer'}`) };
   }
 
+  /** As who chooses among plans reads it: left alone for as long as the purse says. */
   #refusedBy(error: unknown, method: string): unknown {
     if (!(error instanceof ChainfoldError)) return error;
-    const { waitMs } = error.facts;
-    if (error.code === 'no-budget') return new NodeRefused(this.label, 'throttled', { method, message: error.message }, typeof waitMs === 'number' ? waitMs : undefined);
-    if (error.code === 'provider-down' || error.code === 'draining') return new NodeUnreachable(this.label, error.message, error);
+    const { waitMs, why } = error.facts;
+    const wait = typeof waitMs === 'number' ? waitMs : undefined;
+    const facts = { method, message: error.message };
+    if (error.code === 'no-budget') return new NodeRefused(this.label, isUsedUp(why) ? 'exhausted' : 'throttled', facts, wait);
+    if (error.code === 'provider-down') return new NodeRefused(this.label, 'down', facts, wait);
+    if (error.code === 'draining') return new NodeUnreachable(this.label, error.message, error);
     return error;
   }
 
@@ -248,4 +252,10 @@ export class PooledTransport implements RpcTransport {
       else next();
     }
   }
+}
+
+/** Every key that there is, and not for a moment. */
+function isUsedUp(why: unknown): boolean {
+  const states = typeof why === 'object' && why !== null ? Object.values(why) : [];
+  return states.length > 0 && states.every((state) => state === 'exhausted');
 }
