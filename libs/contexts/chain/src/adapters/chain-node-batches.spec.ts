@@ -85,3 +85,24 @@ describe('a provider that takes three calls in a request', () => {
     expect(provider.sizes.slice(-3)).toEqual([2, 2, 2]);
   });
 });
+
+describe('trouble after some of the answers', () => {
+  const OVER = { status: 429, code: undefined, text: 'no budget', waitMs: 60_000 };
+  const four = [1, 2].flatMap(blockAndReceipts);
+  const ask = (refused: readonly number[], enough?: number): Promise<readonly unknown[]> => {
+    const send = async (asked: readonly RpcCall[]): Promise<RpcReply> => ({ kind: 'answers', answers: asked.map((call, at) => (refused.includes(at) ? { ok: false, refusal: OVER } : { ok: true, result: call.method })), bytes: 4 });
+    const transport = { url: 'http://node', label: 'node', pushes: false, send, heads: () => undefined as never, close: async () => undefined };
+    return askAll({ transport, sizer: new BatchSizer(), metrics: uncounted, clock: systemClock }, 'blocks+receipts', four, 2, undefined, enough).then(({ answers }) => answers);
+  };
+
+  it('leaves whole blocks that came before it, where an ask may end early', async () => {
+    expect(await ask([2], 1_000)).toHaveLength(2);
+    expect(await ask([3], 1_000)).toHaveLength(2);
+    expect(await ask([], 1_000)).toHaveLength(4);
+  });
+
+  it('is told where nothing whole came before it, or all was asked for', async () => {
+    await expect(ask([1, 2], 1_000)).rejects.toMatchObject({ meaning: 'throttled', waitMs: 60_000 });
+    await expect(ask([2])).rejects.toMatchObject({ meaning: 'throttled', waitMs: 60_000 });
+  });
+});

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '#platform/kernel';
 import { describeWithFixtures } from '#platform/testing';
 import { type Scripted, ScriptedProvider } from '../../../../../test/keys/scripted-provider.ts';
-import type { RefusalMeaning } from '../ports/chain-node.errors.ts';
+import type { NodeRefused, RefusalMeaning } from '../ports/chain-node.errors.ts';
 import { isObject, meaningOf, readRefusal, refusalError } from './chain-node-refusals.ts';
 import type { RpcTransport } from './chain-node-transport.ts';
 import { HttpTransport } from './http.chain-node-transport.ts';
@@ -44,14 +44,15 @@ describeWithFixtures('what providers said when they refused', (dir) => {
     if (!isObject(one)) return undefined;
     return (one['error'] ?? one) as object | string;
   };
-  /** Two say by their HTTP status alone what they mean, or not in JSON: neither stands in an item. */
+  /** What is no JSON stands in no item. */
   const inItems = answers.filter((answer) => errorOf(answer) !== undefined);
 
   let provider: ScriptedProvider;
-  let transport: RpcTransport;
+  let transport: RpcTransport | undefined;
   beforeEach(async () => (provider = await ScriptedProvider.start()));
   afterEach(async () => {
-    await transport.close();
+    await transport?.close();
+    transport = undefined;
     await provider.close();
   });
 
@@ -60,8 +61,8 @@ describeWithFixtures('what providers said when they refused', (dir) => {
   const overHttp = (): RpcTransport => (transport = new HttpTransport(provider.httpUrl('key'), { requestTimeoutMs: 5_000 }));
   const overWebSocket = (): RpcTransport => (transport = new WebSocketTransport(provider.wsUrl('key'), systemClock, { requestTimeoutMs: 5_000 }));
   const meaning = async (node: RpcTransport, calls = CALLS.slice(0, 1), at = 0): Promise<RefusalMeaning | undefined> => {
-    const reply = await node.send(calls).catch((error: unknown) => error as { meaning?: RefusalMeaning });
-    if (!('kind' in reply)) return reply.meaning;
+    const reply = await node.send(calls).catch((error: unknown) => error as NodeRefused);
+    if (reply instanceof Error) return reply.meaning;
     if (reply.kind === 'refused') return meaningOf(reply.refusal);
     expect(reply.answers.filter((answer) => answer?.ok === true)).toHaveLength(calls.length - 1);
     const answer = reply.answers[at];
@@ -71,15 +72,15 @@ describeWithFixtures('what providers said when they refused', (dir) => {
   it.each(named(answers))('%s is understood', (_, answer) => {
     const refusal = readRefusal(answer.body, answer.http_status ?? undefined, answer.headers['Retry-After']);
     expect(meaningOf(refusal)).toBe(meant(answer));
-    transport = overHttp();
   });
 
   it.each(named(answers))('%s is understood over HTTP, with the wait that it asks for', async (_, answer) => {
     const isJson = typeof answer.body !== 'string';
     // Where no status is known: what stands in the body alone, in an answer that went well.
     says({ status: answer.http_status ?? (isJson ? 200 : 500), headers: answer.headers, body: answer.http_status === null ? { jsonrpc: '2.0', id: null, error: errorOf(answer) } : answer.body });
-    expect(await meaning(overHttp())).toBe(meant(answer));
-    const reply = await transport.send(CALLS);
+    const node = overHttp();
+    expect(await meaning(node)).toBe(meant(answer));
+    const reply = await node.send(CALLS);
     expect(reply).toMatchObject({ kind: 'refused', refusal: { waitMs: readRefusal(answer.body, undefined, answer.headers['Retry-After']).waitMs } });
     expect(reply.providerTime).toEqual(expect.any(Number));
   });
@@ -92,8 +93,9 @@ describeWithFixtures('what providers said when they refused', (dir) => {
   it.each(named(inItems.filter(({ body }) => !(isObject(body) && body['code'] === CLOSES_A_SOCKET))))('%s is understood on a WebSocket, alone and in a batch', async (_, answer) => {
     const error = errorOf(answer) as object;
     says({ items: (_call, at) => (at === 0 ? error : undefined) });
-    expect(await meaning(overWebSocket())).toBe(meant(answer));
-    expect(await meaning(transport, CALLS)).toBe(meant(answer));
+    const node = overWebSocket();
+    expect(await meaning(node)).toBe(meant(answer));
+    expect(await meaning(node, CALLS)).toBe(meant(answer));
   });
 
   it.each(named(answers.filter(({ body }) => isObject(body) && body['code'] === CLOSES_A_SOCKET)))('%s is understood where it closes a WebSocket', async (_, answer) => {
