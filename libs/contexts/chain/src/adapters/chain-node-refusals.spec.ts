@@ -42,7 +42,7 @@ describeWithFixtures('what providers said when they refused', (dir) => {
   const errorOf = ({ body }: Recorded): object | string | undefined => {
     const one: unknown = Array.isArray(body) ? body[0] : body;
     if (!isObject(one)) return undefined;
-    return (one['error'] ?? one) as object | string;
+    return (one['error'] ?? one);
   };
   /** What is no JSON stands in no item. */
   const inItems = answers.filter((answer) => errorOf(answer) !== undefined);

@@ -70,7 +70,7 @@ describe('a plan of two providers', () => {
   it('asks the head by its hash, in the lane of the head', async () => {
     connect();
     const { hash } = chain.at(20)!;
-    expectWhole([await plan.blockByHash(hash as `0x${string}`)], [20]);
+    expectWhole([await plan.blockByHash(hash)], [20]);
     expect([...nodes.receipts.calls]).toEqual([['eth_getBlockReceipts', 1]]);
     expect(purse.asks.map(({ lane }) => lane)).toEqual(['head', 'head']);
   });

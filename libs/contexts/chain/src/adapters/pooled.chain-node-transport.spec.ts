@@ -199,7 +199,7 @@ describe('an answer that does not come', () => {
 
   it('because nobody wants it any more before it is sent spends nothing', async () => {
     const stop = new AbortController();
-    purse.refuses = () => void stop.abort(new Error('no longer wanted')) as undefined;
+    purse.refuses = () => void stop.abort(new Error('no longer wanted'));
     expect(await failing(pooled().send(calls(1), stop.signal))).toEqual(new Error('no longer wanted'));
     expect(provider.requests).toEqual([]);
     expect(purse.outcomes).toEqual(['unspent']);
