@@ -25,6 +25,8 @@ export class ScriptedProvider {
   door: (alias: string) => { readonly status: number; readonly body: string } | undefined = () => undefined;
   /** So long until a WebSocket is opened. */
   doorMs = 0;
+  /** Nothing over HTTP is answered before. */
+  holdUntil: Promise<void> = Promise.resolve();
   /** Told when a request arrives, before it is answered. */
   arrived: (request: SeenRequest) => void = () => undefined;
   readonly #server: Server;
@@ -108,6 +110,7 @@ export class ScriptedProvider {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
     const { request, isBatch } = this.#saw(aliasOf(incoming.url), 'http', Buffer.concat(chunks).toString());
+    await this.holdUntil;
     const answer = this.#answer(request);
     if (answer === 'mute') return;
     if (answer === 'cut' || 'closes' in answer) return void response.destroy();

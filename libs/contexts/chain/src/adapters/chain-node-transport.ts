@@ -25,12 +25,16 @@ export interface ReplyFacts {
   readonly providerTime?: number | undefined;
 }
 
+/** At the moment of writing the request was not wanted any more: nothing was written. */
+export class HeldBack extends Error {}
+
 /** Carries one request over the wire. Throws `node-unreachable`, `node-answer-invalid`. */
 export interface RpcTransport {
   readonly url: string;
   readonly label: string;
   readonly pushes: boolean;
-  send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply>;
+  /** `writing` is called right before the request is written, after every wait for a connection. It may throw `HeldBack`, and so does this then. */
+  send(calls: readonly RpcCall[], signal?: AbortSignal, writing?: () => void): Promise<RpcReply>;
   /** Headers as the node announces them; ends with an error when the connection is lost. */
   heads(signal: AbortSignal): AsyncIterable<unknown>;
   close(): Promise<void>;

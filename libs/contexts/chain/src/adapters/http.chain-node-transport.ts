@@ -1,13 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { Pool } from 'undici';
+import { DecoratorHandler, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
 import { labelOf, redact, redactedStart } from './chain-node-labels.ts';
 import { parseAnswer } from './chain-node-parsing.ts';
 import { readRefusal } from './chain-node-refusals.ts';
 import type { RpcCall, RpcReply, RpcTransport, TransportLimits } from './chain-node-transport.ts';
-import { DEFAULT_LIMITS, encodeCalls, readReply } from './chain-node-transport.ts';
+import { DEFAULT_LIMITS, encodeCalls, HeldBack, readReply } from './chain-node-transport.ts';
 
 const unzip = promisify(gunzip);
 
@@ -40,10 +40,10 @@ export class HttpTransport implements RpcTransport {
     });
   }
 
-  async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
+  async send(calls: readonly RpcCall[], signal?: AbortSignal, writing?: () => void): Promise<RpcReply> {
     const firstId = this.#nextId;
     this.#nextId += calls.length;
-    const { status, headers, raw } = await this.#post(encodeCalls(calls, firstId), calls.length > 2 ? this.#limits.maxBatchBytes : this.#limits.maxAnswerBytes, signal);
+    const { status, headers, raw } = await this.#post(encodeCalls(calls, firstId), calls.length > 2 ? this.#limits.maxBatchBytes : this.#limits.maxAnswerBytes, signal, writing);
     const bytes = raw.length;
     const retryAfter = headers['retry-after'];
     const body = await parseAnswer(raw);
@@ -64,10 +64,11 @@ export class HttpTransport implements RpcTransport {
     await this.#pool.destroy();
   }
 
-  async #post(body: string, limit: number, signal: AbortSignal | undefined): Promise<Posted> {
+  async #post(body: string, limit: number, signal: AbortSignal | undefined, writing: (() => void) | undefined): Promise<Posted> {
+    const dispatcher = writing === undefined ? this.#pool : this.#pool.compose((dispatch) => (options, handler) => dispatch(options, toldOfWriting(handler, writing)));
     const timeout = AbortSignal.timeout(this.#limits.requestTimeoutMs);
     try {
-      const answer = await this.#pool.request({
+      const answer = await dispatcher.request({
         path: this.#path,
         method: 'POST',
         headers: this.#headers,
@@ -79,6 +80,7 @@ export class HttpTransport implements RpcTransport {
       return { status: answer.statusCode, headers: answer.headers, raw: plain };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
+      if (error instanceof HeldBack) throw error;
       throw this.#failure(error, timeout.aborted, limit);
     }
   }
@@ -96,6 +98,21 @@ export class HttpTransport implements RpcTransport {
 function timeOf(date: string | string[] | undefined): number | undefined {
   const at = typeof date === 'string' ? Date.parse(date) : Number.NaN;
   return Number.isNaN(at) ? undefined : at;
+}
+
+/** A pool holds a request back while it connects, and while all its connections are taken. */
+function toldOfWriting(handler: Dispatcher.DispatchHandler, writing: () => void): Dispatcher.DispatchHandler {
+  const inner: Dispatcher.DispatchHandler = new DecoratorHandler(handler);
+  return {
+    onRequestStart: (...start) => {
+      writing();
+      inner.onRequestStart?.(...start);
+    },
+    onResponseStart: (...start) => inner.onResponseStart?.(...start),
+    onResponseData: (...data) => inner.onResponseData?.(...data),
+    onResponseEnd: (...end) => inner.onResponseEnd?.(...end),
+    onResponseError: (...error) => inner.onResponseError?.(...error),
+  };
 }
 
 class AnswerTooLarge extends Error {}

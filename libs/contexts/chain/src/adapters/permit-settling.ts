@@ -1,4 +1,5 @@
 import { type AnswerClass, type KeyPurse, type Permit, sharedNow } from '#contracts/key-pool';
+import { HeldBack } from './chain-node-transport.ts';
 
 /** What an answer tells besides its class. */
 export interface Said {
@@ -7,11 +8,10 @@ export interface Said {
   readonly providerTime?: number;
 }
 
-/** Settles a permit once, with the times of its request. Made in the turn that sends. */
+/** Settles a permit once, with the times of its request. */
 export class PermitSettling {
   readonly #purse: KeyPurse;
   readonly #permit: Permit;
-  /** By then it was written: between a stamp before that and the writing a busy machine may take this thread off its core. */
   #sentAt = sharedNow();
   seen: AnswerClass | 'unanswered' | undefined;
   ms = 0;
@@ -19,6 +19,12 @@ export class PermitSettling {
   constructor(purse: KeyPurse, permit: Permit) {
     this.#purse = purse;
     this.#permit = permit;
+  }
+
+  /** To be called in the turn that writes, just before. Throws `HeldBack` after the end of the permit. */
+  writing(): void {
+    if (sharedNow() >= this.#permit.validUntil) throw new HeldBack();
+    // By the next turn it is written; between a stamp before that and the writing a busy machine may take this thread off its core.
     setImmediate(() => (this.#sentAt = sharedNow()));
   }
 

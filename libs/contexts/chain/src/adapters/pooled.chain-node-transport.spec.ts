@@ -88,6 +88,24 @@ describe('a request on keys', () => {
     expect(provider.requests).toHaveLength(1);
   });
 
+  it('goes out on another permit where its own ended while all connections were taken', async () => {
+    purse = new RecordingPurse(['key-1']);
+    const answered = Promise.withResolvers<void>();
+    provider.holdUntil = answered.promise;
+    const transport = pooled({ aliases: ['key-1'], lane: 'head' });
+    const taking = Array.from({ length: 8 }, () => transport.send(calls(1)));
+    while (provider.requests.length < 8) await new Promise((resume) => setTimeout(resume, 5));
+    const holds = [40, 60_000];
+    purse.validMs = () => holds.shift() as number;
+    const late = transport.send(calls(1));
+    await new Promise((resume) => setTimeout(resume, 60));
+    answered.resolve();
+    expect(results(await late)).toEqual(wanted(1));
+    await Promise.all(taking);
+    expect(purse.outcomes).toEqual([...Array.from({ length: 8 }, () => 'ok'), 'unspent', 'ok']);
+    expect(provider.requests).toHaveLength(9);
+  });
+
   it('is not sent on a key of another chain', async () => {
     purse = new RecordingPurse(['elsewhere', ...ALIASES]);
     await pooled().send(calls(1));
@@ -102,7 +120,7 @@ describe('a request on keys', () => {
       expect(reply.requests).toBe(provider.requests.length);
       return provider.requests.map((one) => one.calls.length).sort();
     };
-    const rate: Limit = { kind: 'rolling', name: 'rate', ledger: 'units', windowMs: 1_000, units: 6 };
+    const rate: Limit = { kind: 'rolling', name: 'rate', ledger: 'units', windowMs: 1_000, units: 30 };
     expect(await asked({})).toEqual([7]);
     expect(await asked({ tariff: { batch: 1 } })).toEqual([1, 1, 1, 1, 1, 1, 1]);
     expect(await asked({ tariff: { most: 3 } })).toEqual([1, 3, 3]);
@@ -111,9 +129,8 @@ describe('a request on keys', () => {
 
   it('of a backfill waits its turn where many are under way; of the head it does not', async () => {
     purse = new RecordingPurse(['key-1']);
-    let [now, most] = [0, 0];
-    provider.arrived = () => void (most = Math.max(most, (now += 1)));
-    provider.scripts.push(() => void setTimeout(() => (now -= 1), 0));
+    let most = 0;
+    provider.arrived = () => void (most = Math.max(most, purse.outOn('key-1')));
     await pooled({ aliases: ['key-1'], lane: 'backfill', tariff: { batch: 1 } }).send(calls(12));
     expect(purse.outcomes).toHaveLength(12);
     expect(most).toBeLessThanOrEqual(3);

@@ -2,7 +2,7 @@ import { type AnswerClass, costOf, costOfPush, type KeyPurse, type Permit, share
 import { ChainfoldError } from '#platform/kernel';
 import { NodeRefused, NodeUnreachable } from '../ports/chain-node.errors.ts';
 import { inPlaceOf, isOfTheKey, isRevoked, seenIn, seenInError, withoutSecrets } from './answers-on-keys.ts';
-import type { RpcAnswer, RpcCall, RpcReply, RpcTransport } from './chain-node-transport.ts';
+import { HeldBack, type RpcAnswer, type RpcCall, type RpcReply, type RpcTransport } from './chain-node-transport.ts';
 import type { KeyConnections } from './key-connections.ts';
 import { PermitSettling } from './permit-settling.ts';
 import type { RequestLog } from './request-log.ts';
@@ -133,7 +133,7 @@ export class PooledTransport implements RpcTransport {
     return this.#withPermit(calls, { not: tried }, signal, (permit) => this.#on(permit, connections.http(permit.key), calls, signal));
   }
 
-  /** `use` begins in the very turn in which the permit was found good: nothing else runs between that and its sending. */
+  /** Another one where `use` came too late for the first. */
   async #withPermit<T>(calls: readonly RpcCall[], which: Pick<SpendingAsk, 'not' | 'key'>, signal: AbortSignal | undefined, use: (permit: Permit) => Promise<T>): Promise<T | { readonly key: undefined; readonly error: unknown }> {
     const { tariff, purse, lane, chainId, connections } = this.#options;
     const methods = calls.map(({ method }) => method);
@@ -146,7 +146,13 @@ export class PooledTransport implements RpcTransport {
         return { key: undefined, error: this.#refusedBy(error, methods[0] ?? '') };
       }
       const isOurs = connections.has(permit.key);
-      if (isOurs && this.#isGood(permit) && signal?.aborted !== true) return use(permit);
+      if (isOurs && signal?.aborted !== true) {
+        try {
+          return await use(permit);
+        } catch (error) {
+          if (!(error instanceof HeldBack)) throw error;
+        }
+      }
       purse.settle(permit, { kind: 'unspent' });
       if (!isOurs) ask = { ...ask, not: [...(ask.not ?? []), permit.key] };
       signal?.throwIfAborted();
@@ -157,16 +163,17 @@ export class PooledTransport implements RpcTransport {
     return sharedNow() < permit.validUntil;
   }
 
-  /** One request on one key. Its permit is settled in any case. */
+  /** One request on one key. Its permit is settled in any case but one: throws `HeldBack`. */
   async #on(permit: Permit, transport: RpcTransport, calls: readonly RpcCall[], signal?: AbortSignal): Promise<Outcome> {
     const settling = new PermitSettling(this.#options.purse, permit);
     try {
-      const reply = await transport.send(calls, signal);
+      const reply = await transport.send(calls, signal, () => settling.writing());
       const answers = reply.kind === 'answers' ? reply.answers : calls.map((): RpcAnswer => ({ ok: false, refusal: reply.refusal }));
       const { seen, said } = seenIn(answers, transport.url);
       settling.answered(seen, { ...said, ...(reply.providerTime === undefined ? {} : { providerTime: reply.providerTime }) });
       return { key: permit.key, answers: answers.map((answer) => withoutSecrets(answer, transport.url)), bytes: reply.bytes };
     } catch (error) {
+      if (error instanceof HeldBack) throw error;
       const answer = seenInError(error);
       if (answer === undefined) settling.unanswered();
       else settling.answered(answer.seen, answer.said);
@@ -236,7 +243,8 @@ export class PooledTransport implements RpcTransport {
   #note(permit: Permit, calls: readonly RpcCall[], { seen, ms }: { readonly seen: AnswerClass | 'unanswered' | undefined; readonly ms: number }): void {
     const { tariff, chainId, lane, log } = this.#options;
     const methods = calls.map(({ method }) => method);
-    log.note({ provider: tariff.provider, key: permit.key, chainId, lane, methods: counted(methods), units: costOf(tariff, methods)['units'] ?? 0, class: seen ?? 'unanswered', ms });
+    if (seen === undefined) return;
+    log.note({ provider: tariff.provider, key: permit.key, chainId, lane, methods: counted(methods), units: costOf(tariff, methods)['units'] ?? 0, class: seen, ms });
   }
 
   /** The head goes at once; of older blocks only so many are under way that none waits in vain. */

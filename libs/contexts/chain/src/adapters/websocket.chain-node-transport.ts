@@ -67,9 +67,10 @@ export class WebSocketTransport implements RpcTransport {
     await this.#connected();
   }
 
-  async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
+  async send(calls: readonly RpcCall[], signal?: AbortSignal, writing?: () => void): Promise<RpcReply> {
     const socket = await this.#connected();
     signal?.throwIfAborted();
+    writing?.();
     const firstId = this.#nextId;
     this.#nextId += calls.length;
     return new Promise<RpcReply>((resolve, reject) => {
