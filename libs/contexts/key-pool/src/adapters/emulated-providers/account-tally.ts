@@ -25,6 +25,10 @@ export class AccountTally {
     this.#meter = meter;
   }
 
+  get lastAt(): number | null {
+    return this.#lastAt;
+  }
+
   /** Undefined for each call that may pass. `each`: the calls of a batch are judged one by one. */
   request(methods: readonly string[], each: boolean, moment: Moment): readonly (Overrun | undefined)[] {
     this.#seen(moment);

@@ -44,8 +44,10 @@ export class EmulatedProvider {
   /** `alias` undefined: nobody's key. */
   async handle(alias: string | undefined, over: Wire, bytes: Buffer, ask: AskNode): Promise<Reply> {
     const { wayInMs, wayBackMs } = this.#parts.latency();
+    // As drawn: a timer that fires late on a busy machine is no part of the way to a provider.
+    const meteredAt = this.#parts.clock.monotonic() + wayInMs;
     await this.#pause(wayInMs);
-    const [{ reply, dateShiftMs }] = await Promise.all([this.#decide(alias, over, bytes, ask), this.#pause(wayBackMs)]);
+    const [{ reply, dateShiftMs }] = await Promise.all([this.#decide({ alias, over, bytes, at: meteredAt }, ask), this.#pause(wayBackMs)]);
     return dated(reply, this.#parts.referee.wallOf(this.manner.provider) + dateShiftMs);
   }
 
@@ -75,7 +77,7 @@ export class EmulatedProvider {
     return this.#pause(this.#parts.latency().wayBackMs);
   }
 
-  async #decide(alias: string | undefined, over: Wire, bytes: Buffer, ask: AskNode): Promise<Decided> {
+  async #decide({ alias, over, bytes, at }: Arrived, ask: AskNode): Promise<Decided> {
     const { manner, referee, gate } = this.#parts;
     const envelope = readEnvelope(bytes);
     if (alias === undefined) {
@@ -87,7 +89,7 @@ export class EmulatedProvider {
       return decided(refuses(manner.refusals.tooLarge(), over, envelope));
     }
     if (envelope === undefined) return decided(says(400, errorItem(null, { code: -32700, message: 'Parse error' })));
-    const passage = await gate.judge(alias, over, envelope);
+    const passage = await gate.judge({ account: alias, over, envelope, at });
     const { dateShiftMs } = passage;
     if (passage.kind === 'refused') return decided(refuses(passage.refusal, over, envelope, passage.severs), dateShiftMs);
     if (passage.kind !== 'passes') return decided({ kind: passage.kind });
@@ -98,6 +100,14 @@ export class EmulatedProvider {
   #pause(ms: number): Promise<void> {
     return ms <= 0 ? Promise.resolve() : this.#parts.clock.sleep(ms, this.#parts.closing);
   }
+}
+
+interface Arrived {
+  readonly alias: string | undefined;
+  readonly over: Wire;
+  readonly bytes: Buffer;
+  /** At the meter, on the monotonic clock. */
+  readonly at: number;
 }
 
 interface Decided {

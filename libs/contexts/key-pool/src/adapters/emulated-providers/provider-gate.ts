@@ -17,6 +17,14 @@ export type Passage = { readonly dateShiftMs: number } & (
   | { readonly kind: 'cut' }
 );
 
+export interface Judged {
+  readonly account: string;
+  readonly over: 'http' | 'ws';
+  readonly envelope: Envelope;
+  /** On the monotonic clock; undefined: now. */
+  readonly at?: number | undefined;
+}
+
 export interface GateParts {
   readonly manner: ProviderManner;
   readonly unsupported: readonly string[];
@@ -33,7 +41,7 @@ export class ProviderGate {
     this.#parts = parts;
   }
 
-  async judge(account: string, over: 'http' | 'ws', envelope: Envelope): Promise<Passage> {
+  async judge({ account, over, envelope, at }: Judged): Promise<Passage> {
     const { manner, faults } = this.#parts;
     const methods = envelope.calls.map(({ method }) => method);
     const taken = faults.take({ provider: manner.provider, account, over, methods });
@@ -46,7 +54,7 @@ export class ProviderGate {
       return { kind: 'refused', refusal, severs: manner.severs && instead?.kind === 'exhausted', dateShiftMs };
     }
     const items = this.#refusedItems(account, envelope, instead);
-    const overrun = this.#meter(account, envelope, items);
+    const overrun = this.#meter({ account, envelope, at }, items);
     if (overrun !== undefined) return { kind: 'refused', refusal: this.#refusalOf(overrun), severs: manner.severs && overrun.reason === 'quota', dateShiftMs };
     if (instead?.kind === 'mute') return { kind: 'silent', dateShiftMs };
     const status = await this.#spoil(envelope, items, taken);
@@ -75,12 +83,13 @@ export class ProviderGate {
   }
 
   /** Adds what the meter refuses of a batch; answers why the request is refused as a whole, if it is. */
-  #meter(account: string, { calls, batch }: Envelope, items: Map<number, string>): Overrun | undefined {
+  #meter({ account, envelope, at: moment }: Omit<Judged, 'over'>, items: Map<number, string>): Overrun | undefined {
     const { manner, referee } = this.#parts;
+    const { calls, batch } = envelope;
     const metered = [...calls.entries()].filter(([at]) => !items.has(at));
     if (metered.length === 0) return undefined;
     const each = manner.judgesEach && batch;
-    const verdicts = referee.request(account, metered.map(([, { method }]) => method), each);
+    const verdicts = referee.request(account, metered.map(([, { method }]) => method), each, moment);
     const refused = verdicts.filter((verdict) => verdict !== undefined);
     const gone = refused.find(({ reason }) => reason === 'quota');
     if (!each || (gone !== undefined && refused.length === calls.length)) return gone ?? refused[0];

@@ -57,6 +57,16 @@ describe('the referee', () => {
     expect(of(referee, 'alchemy-1')).toMatchObject({ units: { units: 20 + 41, throughput: 500 } });
   });
 
+  it('meters at the moment that is told, and never goes back', () => {
+    const { referee, clock } = refereeOf();
+    const at = clock.monotonic();
+    for (let call = 0; call < 2; call += 1) referee.request('alchemy-1', ['eth_getBlockReceipts'], false, at + 30);
+    referee.request('alchemy-1', ['eth_chainId'], false, at + 10);
+    expect(of(referee, 'alchemy-1')).toMatchObject({ firstAt: at + 30, lastAt: at + 30 });
+    expect(referee.request('alchemy-1', ['eth_getBlockReceipts'], false, at + 10_029)).toEqual([expect.objectContaining({ reason: 'rate' })]);
+    expect(referee.request('alchemy-1', ['eth_getBlockReceipts'], false, at + 10_030)).toEqual([undefined]);
+  });
+
   it('comes to the same sums as the product does', () => {
     for (const one of [INFURA, ALCHEMY]) {
       for (const methods of [[BLOCK], ['eth_getLogs', 'eth_call'], ['eth_getBlockReceipts', 'eth_chainId', BLOCK]]) {

@@ -44,10 +44,10 @@ export class Referee {
     return this.#options.clock.now() + (this.#skews.get(provider) ?? 0);
   }
 
-  /** One request with these calls; undefined for each that may pass. `each`: those of a batch are judged one by one. */
-  request(alias: string, methods: readonly string[], each: boolean): readonly (Overrun | undefined)[] {
+  /** One request with these calls; undefined for each that may pass. `each`: those of a batch are judged one by one. `at`: left out, now. */
+  request(alias: string, methods: readonly string[], each: boolean, at?: number): readonly (Overrun | undefined)[] {
     const tally = this.#tally(alias);
-    const verdicts = tally.request(methods, each, this.#momentOf(tally));
+    const verdicts = tally.request(methods, each, this.#momentOf(tally, at));
     for (const over of new Set(verdicts)) {
       const theirs = methods.filter((_, at) => verdicts[at] === over);
       if (over !== undefined) this.refused(alias, over.reason, over.limit, theirs);
@@ -112,8 +112,9 @@ export class Referee {
     return tally;
   }
 
-  #momentOf({ account }: AccountTally): Moment {
-    return { at: this.#options.clock.monotonic(), wall: this.wallOf(account.provider) };
+  /** Windows never go back: what is said to have come before what was metered last comes with it. */
+  #momentOf(tally: AccountTally, at = this.#options.clock.monotonic()): Moment {
+    return { at: Math.max(at, tally.lastAt ?? -Infinity), wall: this.wallOf(tally.account.provider) };
   }
 
   #note(refusal: SeenRefusal): void {
