@@ -218,10 +218,26 @@ describe('the desk', () => {
   });
 
   it('hands out what stands in the log, also when the next key can not be leased', async () => {
+    owner = new Owner(store, clock, 4);
+    await owner.desk.open('inside.', 'inside.now');
+    const { leases: held } = await exchange({ wanted: { renew: [], more: 1 } });
+    const { leases: two } = await exchange({ wanted: { renew: held.map(({ id }) => id), more: 1 } });
     store.fail('none', ...Array.from({ length: 20 }, (): Fault => 'unavailable'));
-    const { leases } = await exchange({ wanted: { renew: [], more: 2 } });
-    expect(leases).toHaveLength(1);
+    const { leases } = await exchange({ wanted: { renew: two.map(({ id }) => id), more: 2 } });
+    expect(leases).toHaveLength(3);
     expect(owner.lines).toEqual([expect.stringContaining('a key could not be leased')]);
+  });
+
+  it('gives a few at once and more soon, so that each of several that begin together has something', async () => {
+    owner = new Owner(store, clock, 4);
+    await owner.desk.open('inside.', 'inside.now');
+    const first = await exchange({ wanted: { renew: [], more: 4 } });
+    const other = await exchange({ holder: 'outside', wanted: { renew: [], more: 4 } });
+    expect([first.leases.length, other.leases.length]).toEqual([1, 1]);
+    expect(first.againInMs).toBeLessThan(1_000);
+    const next = await exchange({ wanted: { renew: first.leases.map(({ id }) => id), more: 3 } });
+    expect(next.leases).toHaveLength(2);
+    expect(next.againInMs).toBe(1_000);
   });
 
   it.each<[string, KeySighting['seen'], Partial<KeySighting>, string]>([

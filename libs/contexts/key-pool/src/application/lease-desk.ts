@@ -27,6 +27,8 @@ export interface LeaseDeskOptions {
 /** Long enough that a key takes an event every few seconds, short enough that little is lost with a holder. */
 const LEASE_MS = 10_000;
 const AGAIN_MS = 1_000;
+/** Who has few gets as many more at once, and again so soon: of several that begin together the first would have them all. */
+const NEXT_STEP_MS = 100;
 
 /** Books budgets in the log and hands them out. Nothing is handed out before it is durable; the revision of a key's stream is the fence between two desks. */
 export class BookingLeaseDesk implements LeaseDesk {
@@ -67,10 +69,11 @@ export class BookingLeaseDesk implements LeaseDesk {
     const renewed = wanted.renew.slice(0, shares.most(holder, open.length).kept);
     const leases = await this.#settleAndRenew({ holder, provider, settlements, renewed, parts });
     shares.note(holder, leases.length, wanted.more > 0, now);
-    const more = Math.min(wanted.more, shares.most(holder, open.length).had - leases.length);
+    const due = Math.min(wanted.more, shares.most(holder, open.length).had - leases.length);
+    const more = Math.min(due, Math.max(1, leases.length));
     leases.push(...(await this.#leaseMore({ holder, provider, open, more, parts, had: new Set(leases.map(({ key }) => key)) })));
     shares.note(holder, leases.length, wanted.more > 0, now);
-    return { leases, againInMs: AGAIN_MS, keys: keys.length, closed: [...(await this.#closed(keys, now)), ...suspected] };
+    return { leases, againInMs: more < due ? NEXT_STEP_MS : AGAIN_MS, keys: keys.length, closed: [...(await this.#closed(keys, now)), ...suspected] };
   }
 
   /** What becomes of settlements and renewals of one key stands in one append. */
