@@ -125,7 +125,7 @@ export class ChainCapture {
       'rpcUrls' in through
         ? plainNodes(chain, this.#reader, { clock: boot.clock, metrics: this.#nodeMetrics })
         : this.#planned(through.chainId, keys.providersFor(through.chainId, through.providers), needOf(chain));
-    if (isShared) for (const [at, node] of nodes.entries()) this.#shared?.share(node, { chain: chain.name, node: at });
+    if (isShared) for (const [at, node] of nodes.entries()) this.#shared?.share(node, { chain: chain.name, node: at, metered: !('rpcUrls' in through) });
     return nodes;
   }
 

@@ -15,11 +15,14 @@ export interface SharedOptions {
 
 /** A range that workers dropped so often is read here. */
 const TRIES = 3;
+/** At once, of a node on keys: this process has leases of its own, and what nobody asks for on them is lost. */
+const OWN_READS = 2;
 
 /** Gives what is to be read to a worker process that has room, and reads here what none takes or none finishes. */
 export class SharedBlockReader extends BlockReader {
   readonly #options: SharedOptions;
-  readonly #places = new WeakMap<ChainNode, NodePlace>();
+  readonly #places = new WeakMap<ChainNode, NodePlace & { readonly metered: boolean }>();
+  #readsHere = 0;
 
   constructor(options: SharedOptions) {
     super();
@@ -27,7 +30,7 @@ export class SharedBlockReader extends BlockReader {
   }
 
   /** Workers know this node too, by its place. What has none is read here. */
-  share(node: ChainNode, place: NodePlace): void {
+  share(node: ChainNode, place: NodePlace & { readonly metered: boolean }): void {
     this.#places.set(node, place);
   }
 
@@ -41,7 +44,9 @@ export class SharedBlockReader extends BlockReader {
 
   async read(node: ChainNode, request: ReadRequest, signal: AbortSignal, take: TakeBlock): Promise<void> {
     const { local, jobs, log, counted } = this.#options;
-    const place = this.#places.get(node);
+    const known = this.#places.get(node);
+    const place = known && { chain: known.chain, node: known.node };
+    const stays = known?.metered === true && this.#readsHere < OWN_READS;
     let taken = 0;
     const rest = (): ReadRequest => ({ ...request, numbers: request.numbers.slice(taken) });
     const taking = (where: 'here' | 'worker'): TakeBlock => (block) => {
@@ -49,7 +54,7 @@ export class SharedBlockReader extends BlockReader {
       counted?.(where);
       return take(block);
     };
-    for (let tries = 0; place !== undefined && tries < TRIES && jobs.hasRoom && taken < request.numbers.length; tries += 1) {
+    for (let tries = 0; place !== undefined && !stays && tries < TRIES && jobs.hasRoom && taken < request.numbers.length; tries += 1) {
       try {
         await jobs.read(place, rest(), signal, taking('worker'));
         // What its replica does not have, ours may.
@@ -60,7 +65,13 @@ export class SharedBlockReader extends BlockReader {
         log.info({ chain: place.chain, from: request.numbers[taken], ...error.facts }, 'a worker did not finish a range');
       }
     }
-    if (taken < request.numbers.length) await local.read(node, rest(), signal, taking('here'));
+    if (taken === request.numbers.length) return;
+    this.#readsHere += 1;
+    try {
+      await local.read(node, rest(), signal, taking('here'));
+    } finally {
+      this.#readsHere -= 1;
+    }
   }
 
   close(): Promise<void> {

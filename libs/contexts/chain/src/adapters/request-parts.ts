@@ -1,8 +1,8 @@
 import { costOf, type Cost, type Tariff, tooDearFor } from '#contracts/key-pool';
 import type { RpcCall } from './chain-node-transport.ts';
 
-/** Of a rolling limit that one batch may take: a lease may be half of it. */
-const SHARE_OF_A_BATCH = 0.5;
+/** Of a rolling limit that one batch may take. A lease may be a part of it, and while a large batch waits for room what is free stays unused. */
+const SHARE_OF_A_BATCH = 0.1;
 
 /** As the tariff makes them cheapest: together where that costs nothing and no limit minds, each alone otherwise. */
 export function inParts(calls: readonly RpcCall[], tariff: Tariff): readonly (readonly RpcCall[])[] {

@@ -6,6 +6,7 @@ import type { ObservedBlock } from '../domain/chain.events.ts';
 import type { FetchedBlock, Hex } from '../domain/rpc-types.ts';
 import type { BlockReader, ReadBlock } from '../ports/block-reader.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
+import { AskingWindow } from './asking-window.ts';
 import { type BlockCheck, sendersOfOlder } from './block-check.ts';
 import { Breath } from './breath.ts';
 import type { CaptureLog } from './capture-log.ts';
@@ -44,8 +45,18 @@ export const INTAKE_LIMITS: IntakeLimits = { bytesInFlight: 18_000_000, bytesPer
 const FEW_BLOCKS = 12;
 const SMALL_ASK_BYTES = 3_000_000;
 
+/** Blocks that are asked for while the first of them is not there yet. */
+const MOST_AHEAD = 4_096;
 /** More workers than that do not make one chain faster. */
 const MOST_EXTRA_ASKS = 64;
+
+interface Flying {
+  readonly count: number;
+  readonly bytes: number;
+  readonly arrived: Promise<readonly ObservedBlock[]>;
+  /** Not there yet. */
+  isOpen: boolean;
+}
 
 const FIRST_GUESS_BYTES = 300_000;
 /** A shorter range is read faster here than a thread starts. */
@@ -61,6 +72,7 @@ export class BlockIntake {
   readonly #options: IntakeOptions;
   readonly #limits: IntakeLimits;
   readonly #opinion: SecondOpinion;
+  readonly #window = new AskingWindow();
   #bytesPerBlock = FIRST_GUESS_BYTES;
 
   constructor(options: IntakeOptions) {
@@ -88,21 +100,37 @@ export class BlockIntake {
     const long = to - from >= LONG_RANGE;
     const stop = new AbortController();
     const either = AbortSignal.any([stop.signal, signal]);
-    const flying: { readonly bytes: number; readonly arrived: Promise<readonly ObservedBlock[]> }[] = [];
-    let next = from;
+    const flying: Flying[] = [];
+    let [next, isFailing] = [from, false];
+    let ended = Promise.withResolvers<void>();
+    const ask = (count: number): Flying => {
+      const one: Flying = { count, bytes: count * this.#bytesPerBlock, arrived: this.#timed(this.#piece(next, count, long, either)), isOpen: true };
+      one.arrived
+        .catch(() => (isFailing = true))
+        .finally(() => {
+          one.isOpen = false;
+          ended.resolve();
+        });
+      return one;
+    };
     try {
       while (next <= to || flying.length > 0) {
-        while (next <= to && this.#mayAsk(flying, long)) {
+        while (next <= to && !isFailing && this.#mayAsk(flying, long)) {
           await before();
           either.throwIfAborted();
-          const count = Math.min(to - next + 1, this.#blocksPerAsk(flying.length));
-          const arrived = this.#piece(next, count, long, either);
-          arrived.catch(() => undefined);
-          flying.push({ bytes: count * this.#bytesPerBlock, arrived });
+          const count = Math.min(to - next + 1, this.#blocksPerAsk(flying, long));
+          flying.push(ask(count));
           next += count;
         }
-        const first = flying.shift();
-        if (first !== undefined) yield await first.arrived;
+        const [first] = flying;
+        if (first === undefined) continue;
+        if (first.isOpen) {
+          await ended.promise;
+          ended = Promise.withResolvers();
+        } else {
+          flying.shift();
+          yield await first.arrived;
+        }
       }
     } finally {
       stop.abort(new Error('no longer wanted'));
@@ -111,19 +139,40 @@ export class BlockIntake {
   }
 
   /** The first asks are small, so that a dense chain does not fill the memory before its density is known. */
-  #blocksPerAsk(inFlight: number): number {
+  #blocksPerAsk(flying: readonly Flying[], long: boolean): number {
     const few = Math.max(FEW_BLOCKS, Math.floor(SMALL_ASK_BYTES / this.#bytesPerBlock));
     const byBytes = Math.min(few, Math.floor(this.#limits.bytesPerAsk / this.#bytesPerBlock));
-    const most = this.#bytesPerBlock === FIRST_GUESS_BYTES && inFlight === 0 ? 8 : this.#limits.blocksPerAsk;
-    return Math.max(1, Math.min(most, byBytes));
+    const byWindow = Math.floor(this.#window.blocks / this.#mostAsks(long));
+    const most = this.#bytesPerBlock === FIRST_GUESS_BYTES && flying.length === 0 ? 8 : this.#limits.blocksPerAsk;
+    return Math.max(1, Math.min(most, byBytes, byWindow));
   }
 
-  /** What other processes read is in their memory; of it only what is packed comes here, and no faster than it is written. */
-  #mayAsk(flying: readonly { readonly bytes: number }[], long: boolean): boolean {
+  /**
+   * What other processes read is in their memory; of it only what is packed comes here, and no faster than it is written.
+   * What is there is durable and small: it waits for those before it, and holds up nobody.
+   */
+  #mayAsk(flying: readonly Flying[], long: boolean): boolean {
     const { asksInFlight, bytesInFlight, bytesPerAsk } = this.#limits;
-    const extra = long ? Math.min(MOST_EXTRA_ASKS, this.#options.aside?.reader.extraRequests ?? 0) : 0;
-    const inFlight = flying.reduce((sum, { bytes }) => sum + bytes, 0);
-    return flying.length === 0 || (flying.length < asksInFlight + extra && inFlight + this.#bytesPerBlock <= bytesInFlight + extra * bytesPerAsk);
+    const mostAsks = this.#mostAsks(long);
+    const open = flying.filter(({ isOpen }) => isOpen);
+    if (flying.reduce((sum, { count }) => sum + count, 0) >= MOST_AHEAD) return flying.length === 0;
+    if (open.length === 0) return true;
+    const bytes = open.reduce((sum, one) => sum + one.bytes, 0);
+    const blocks = open.reduce((sum, one) => sum + one.count, 0);
+    const hasRoom = bytes + this.#bytesPerBlock <= bytesInFlight + (mostAsks - asksInFlight) * bytesPerAsk && blocks < Math.max(mostAsks, this.#window.blocks);
+    return hasRoom && open.length < mostAsks;
+  }
+
+  #mostAsks(long: boolean): number {
+    return this.#limits.asksInFlight + (long ? Math.min(MOST_EXTRA_ASKS, this.#options.aside?.reader.extraRequests ?? 0) : 0);
+  }
+
+  async #timed(piece: Promise<readonly ObservedBlock[]>): Promise<readonly ObservedBlock[]> {
+    const { clock } = this.#options;
+    const askedAt = clock.monotonic();
+    const blocks = await piece;
+    this.#window.came(blocks.length, clock.monotonic() - askedAt);
+    return blocks;
   }
 
   async #piece(from: number, count: number, long: boolean, signal: AbortSignal): Promise<readonly ObservedBlock[]> {
