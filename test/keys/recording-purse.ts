@@ -15,6 +15,8 @@ export class RecordingPurse implements KeyPurse {
   readonly accrued: { readonly key: string; readonly cost: Cost; readonly what: string; readonly uncertain: boolean }[] = [];
   /** Instead of a permit, where it throws; asked each time. */
   refuses: (ask: SpendingAsk) => Error | undefined = () => undefined;
+  /** Nothing is to be had, and whoever asks waits until it is no longer wanted. */
+  isEmpty = false;
   /** How long the next permit holds. */
   validMs: () => number = () => 60_000;
   #turn = 0;
@@ -28,6 +30,7 @@ export class RecordingPurse implements KeyPurse {
     this.asks.push(ask);
     const error = this.refuses(ask);
     if (error !== undefined) throw error;
+    if (this.isEmpty) await new Promise((_, given) => signal?.addEventListener('abort', () => given(signal.reason as Error)));
     const free = this.aliases.filter((alias) => ask.not?.includes(alias) !== true && (ask.key ?? alias) === alias);
     const key = free[this.#turn % free.length];
     this.#turn += 1;

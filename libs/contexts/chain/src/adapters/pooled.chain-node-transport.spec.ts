@@ -224,6 +224,16 @@ describe('an answer that does not come', () => {
 });
 
 describe('a purse that gives nothing', () => {
+  it.each(['a request', 'a subscription'])('holds up nobody: %s that waits for it ends when the transport is closed', async (what) => {
+    purse.isEmpty = true;
+    const transport = pooled();
+    const waiting = failing(what === 'a request' ? transport.send(calls(2)) : transport.heads(new AbortController().signal)[Symbol.asyncIterator]().next());
+    await transport.close();
+    expect(await waiting).toMatchObject({ code: 'node-unreachable' });
+    expect(await failing(transport.send(calls(1)))).toMatchObject({ code: 'node-unreachable' });
+    expect(provider.requests).toEqual([]);
+  });
+
   it.each<[string, () => Error, object]>([
     ['now', () => new NoBudget('metered', 1_234, { 'key-1': 'has no room soon enough' }), { code: 'node-refused', meaning: 'throttled', waitMs: 1_234 }],
     ['until a reset', () => new NoBudget('metered', 9_000_000, { 'key-1': 'exhausted', 'key-2': 'exhausted' }), { code: 'node-refused', meaning: 'exhausted', waitMs: 9_000_000 }],

@@ -48,6 +48,7 @@ export class PooledTransport implements RpcTransport {
   readonly label: string;
   readonly pushes: boolean;
   readonly #options: PooledOptions;
+  readonly #closing = new AbortController();
   #inFlight = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -87,7 +88,9 @@ export class PooledTransport implements RpcTransport {
     }
   }
 
+  /** What waits for a permit ends too: nobody who closes waits for a budget. */
   async close(): Promise<void> {
+    this.#closing.abort(new NodeUnreachable(this.label, 'it is closed'));
     this.#options.log.close();
     await this.#options.connections.close();
   }
@@ -137,16 +140,17 @@ export class PooledTransport implements RpcTransport {
   async #withPermit<T>(calls: readonly RpcCall[], which: Pick<SpendingAsk, 'not' | 'key'>, signal: AbortSignal | undefined, use: (permit: Permit) => Promise<T>): Promise<T | { readonly key: undefined; readonly error: unknown }> {
     const { tariff, purse, lane, chainId, connections } = this.#options;
     const methods = calls.map(({ method }) => method);
+    const wanted = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     let ask: SpendingAsk = { provider: tariff.provider, cost: costOf(tariff, methods), calls: counted(methods), chainId, lane, ...which };
     for (;;) {
       let permit: Permit;
       try {
-        permit = await purse.acquire(ask, signal);
+        permit = await purse.acquire(ask, wanted);
       } catch (error) {
         return { key: undefined, error: this.#refusedBy(error, methods[0] ?? '') };
       }
       const isOurs = connections.has(permit.key);
-      if (isOurs && signal?.aborted !== true) {
+      if (isOurs && !wanted.aborted) {
         try {
           return await use(permit);
         } catch (error) {
@@ -155,7 +159,7 @@ export class PooledTransport implements RpcTransport {
       }
       purse.settle(permit, { kind: 'unspent' });
       if (!isOurs) ask = { ...ask, not: [...(ask.not ?? []), permit.key] };
-      signal?.throwIfAborted();
+      wanted.throwIfAborted();
     }
   }
 

@@ -2,6 +2,7 @@ import { ManualClock } from '#platform/testing';
 import { ChainNode } from '../ports/chain-node.port.ts';
 import { NodeUnreachable } from '../ports/chain-node.errors.ts';
 import { unmeasured } from './capture-log.ts';
+import { NodeLagging } from './capture.errors.ts';
 import { ProviderSet } from './provider-set.ts';
 
 class Plan extends ChainNode {
@@ -93,6 +94,15 @@ describe('plans by what they cost at present', () => {
     await clock.advance(10_000);
     await settled();
     expect(await used()).toBe('first');
+  });
+
+  it('one that is only late is what is told of, whichever was asked last: it is worth waiting for', async () => {
+    await settled();
+    const [late] = plans;
+    const asked = set.use(async (node) => {
+      throw node === late ? new NodeLagging(node.label, 7) : new NodeUnreachable(node.label, 'test');
+    });
+    await expect(asked).rejects.toMatchObject({ code: 'node-lagging', facts: { node: 'first' } });
   });
 
   it('one that can not serve now is not even proved, and does not announce', async () => {

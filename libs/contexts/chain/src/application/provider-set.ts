@@ -3,7 +3,7 @@ import { NodeRefused } from '../ports/chain-node.errors.ts';
 import type { RpcHeader } from '../domain/rpc-types.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { CaptureLog, CaptureMetrics } from './capture-log.ts';
-import { NoProvider, NodeStandsStill, WrongChain, detailsOf, isNodeTrouble } from './capture.errors.ts';
+import { NodeLagging, NoProvider, NodeStandsStill, WrongChain, detailsOf, isNodeTrouble } from './capture.errors.ts';
 
 interface Provider {
   readonly node: ChainNode;
@@ -56,14 +56,16 @@ export class ProviderSet {
 
   /**
    * Asks the pinned provider, and the others in turn while it fails by trouble of nodes. All of `what` goes to one
-   * provider. Throws the last trouble, or `no-provider` when none may be asked now.
+   * provider. Throws the last trouble, or `no-provider` when none may be asked now; where one was only late, that: it is
+   * well, and worth asking again.
    */
   async use<T>(what: (node: ChainNode) => Promise<T>): Promise<T> {
     const tried = new Set<Provider>();
     let trouble: ChainfoldError | undefined;
+    let late: ChainfoldError | undefined;
     for (;;) {
       const provider = this.#closed ? undefined : await this.#choose(tried);
-      if (provider === undefined) throw trouble ?? this.#none();
+      if (provider === undefined) throw late ?? trouble ?? this.#none();
       tried.add(provider);
       try {
         const result = await what(provider.node);
@@ -73,6 +75,7 @@ export class ProviderSet {
       } catch (error) {
         if (!isNodeTrouble(error)) throw error;
         trouble = error;
+        if (error instanceof NodeLagging) late = error;
         if (ONLY_THIS_REQUEST.has(error.code)) continue;
         provider.suspect = true;
         this.#punish(provider, error);
