@@ -1,5 +1,5 @@
 import type { Tariff } from '#contracts/key-pool';
-import { MeteredWorkers, usedBetween } from '../keys/metered-workers.ts';
+import { type Bound, MeteredWorkers, type Spent } from '../keys/metered-workers.ts';
 import { shippedTariff } from '../keys/metered-world.ts';
 import { randomSeed } from '../simulation/seeds.ts';
 import { eventually } from './stage/chainfold-process.ts';
@@ -18,8 +18,7 @@ const LEAST_USED = 0.85;
 interface Load {
   readonly name: string;
   readonly alchemyPer10s: number;
-  /** The limit that is reached first, and what it lets through in a second: whole requests of what a request costs. */
-  readonly bound: { readonly provider: keyof typeof KEYS; readonly ledger: string; readonly perSecond: number };
+  readonly bound: Bound;
 }
 
 /** A block costs 80 credits or 40 CU, its receipts 1,000 credits or 20 CU that count as 500 of the throughput. */
@@ -33,27 +32,11 @@ function tariffsOf({ alchemyPer10s }: Load): readonly Tariff[] {
   return [shippedTariff('infura'), { ...alchemy, limits: alchemy.limits.map((limit) => (limit.kind === 'rolling' ? { ...limit, units: alchemyPer10s } : limit)) }];
 }
 
-interface Measured {
-  readonly used: number;
-  readonly refused: number;
-  readonly stoodStillMs: number;
-}
-
 describe('22 keys under full load by 8 worker processes', () => {
   let metered: MeteredWorkers | undefined;
   afterEach(() => metered?.close());
 
   const passed = (ms: number): Promise<void> => new Promise((over) => setTimeout(over, ms));
-
-  async function measure(load: Load, { providers }: MeteredWorkers): Promise<Measured> {
-    const { provider, ledger, perSecond } = load.bound;
-    await providers.stoodStillMs();
-    const [before, from] = [await providers.report(), performance.now()];
-    await passed(WINDOW_MS);
-    const [after, to] = [await providers.report(), performance.now()];
-    const used = usedBetween(before, after, provider, ledger) / ((perSecond * (to - from)) / 1_000);
-    return { used, refused: after.overruns - before.overruns, stoodStillMs: await providers.stoodStillMs() };
-  }
 
   it.each(LOADS.map((load) => [load.name, load] as const))('%s: are used up, evenly, and no request is refused', async (_, load) => {
     const seed = randomSeed();
@@ -62,9 +45,9 @@ describe('22 keys under full load by 8 worker processes', () => {
     const backfill = await metered.startBackfill();
     await eventually(async () => expect(await metered?.backfill(backfill)).toMatchObject({ state: 'running' }));
     await passed(WARM_MS);
-    const windows: Measured[] = [];
+    const windows: Spent[] = [];
     const before = await metered.providers.report();
-    for (let at = 0; at < WINDOWS; at += 1) windows.push(await measure(load, metered));
+    for (let at = 0; at < WINDOWS; at += 1) windows.push(await metered.spentFor(WINDOW_MS, load.bound));
     const after = await metered.providers.report();
     const told = windows.map(({ used, refused, stoodStillMs }) => `${(used * 100).toFixed(1)} % used, ${refused} refused, stood still ${stoodStillMs.toFixed(0)} ms`);
     console.log([`${load.name}; seed ${seed}`, ...told].join('\n'));

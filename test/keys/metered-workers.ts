@@ -27,6 +27,22 @@ export interface Backfill {
   readonly blocksPerSecond: number;
 }
 
+/** What is reached first of all that keys may spend. */
+export interface Bound {
+  readonly provider: string;
+  readonly ledger: string;
+  /** Over all its keys: what whole requests fit into. */
+  readonly perSecond: number;
+}
+
+export interface Spent {
+  /** Of what the bound allows. */
+  readonly used: number;
+  readonly refused: number;
+  /** The longest that the providers' process stood still: what came then was metered so much later. */
+  readonly stoodStillMs: number;
+}
+
 /** Real providers have machines of their own: what emulates them goes before what asks them. */
 const YIELDING = 5;
 
@@ -94,6 +110,15 @@ export class MeteredWorkers {
     return this.owner.get<Backfill>(location);
   }
 
+  async spentFor(ms: number, bound: Bound): Promise<Spent> {
+    await this.providers.stoodStillMs();
+    const [before, from] = [await this.providers.report(), performance.now()];
+    await new Promise((over) => setTimeout(over, ms));
+    const [after, to] = [await this.providers.report(), performance.now()];
+    const used = usedBetween(before, after, bound) / ((bound.perSecond * (to - from)) / 1_000);
+    return { used, refused: after.overruns - before.overruns, stoodStillMs: await this.providers.stoodStillMs() };
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.owner, ...this.workers].map((one) => one.kill()));
     await this.providers.stop();
@@ -108,8 +133,8 @@ async function yielding(env: Readonly<Record<string, string>>, script?: 'start:w
   return started;
 }
 
-/** Units that a limit of this rate lets through, over all accounts of a provider, beside what they used between two reports. */
-export function usedBetween(before: RefereeReport, after: RefereeReport, provider: string, ledger: string): number {
+/** Units of one ledger that all accounts of a provider used between two reports. */
+function usedBetween(before: RefereeReport, after: RefereeReport, { provider, ledger }: Bound): number {
   const units = (report: RefereeReport): number => report.accounts.filter((one) => one.provider === provider).reduce((sum, one) => sum + (one.units[ledger] ?? 0), 0);
   return units(after) - units(before);
 }

@@ -1,54 +1,44 @@
 /**
- * A backfill of a node whose answers take their time, read by the owner of the log alone and by workers beside it: `npm run build`,
- * then `node --conditions=source test/load/workers.bench.ts [runs] [blocks]`. All processes and the node share this machine.
+ * What more workers are worth: a backfill by 1, 2, 4 and 8 worker processes on keys of emulated providers that limit by time, two
+ * Infura keys for each worker and receipts that are cheap: `npm run build`, then
+ * `node --conditions=source test/load/workers.bench.ts [runs]`. All processes share this machine.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { freePort } from '../e2e/stage/anvil-process.ts';
-import { ChainfoldProcess, eventually } from '../e2e/stage/chainfold-process.ts';
-import { HangingNode } from '../e2e/stage/hanging-node.ts';
+import { MeteredWorkers } from '../keys/metered-workers.ts';
+import { shippedTariff } from '../keys/metered-world.ts';
 import { Figures } from './figures.ts';
-import { ServedChain } from './served-chain.ts';
 
-const [, , runs = '1', blocks = '3000'] = process.argv;
-const ANSWER_MS = 400;
-const WORKERS = [0, 1, 2, 4];
-const figures = new Figures(`a replay node in a process of its own, each answer ${ANSWER_MS} ms late`);
+const [, , runs = '1'] = process.argv;
+const WORKERS = [1, 2, 4, 8];
+const KEYS_A_WORKER = 2;
+/** A block costs 80 credits, and six of that fit into the window of a second. */
+const WHOLE_PER_SECOND = 480;
+const RECEIPTS_PER_10S = 400_000;
+/** Leases are cut anew while workers arrive. */
+const WARM_MS = 20_000;
+const MEASURED_MS = 30_000;
 
-async function measure(count: number): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'chainfold-bench-'));
-  const node = await ServedChain.start({ kind: 'generated', blocks: Number(blocks), transactionsPerBlock: 10 });
-  const { url, chainId, first, last } = node.served;
-  const slow = await HangingNode.start(url);
-  const port = await freePort();
-  const started: ChainfoldProcess[] = [];
+const figures = new Figures('the built program: an owner and workers as processes, emulated providers in one, answers of 50 to 400 ms, generated blocks of 2 transactions');
+
+async function measure(workers: number, seed: number): Promise<void> {
+  const alchemy = shippedTariff('alchemy');
+  const cheap = { ...alchemy, limits: alchemy.limits.map((limit) => (limit.kind === 'rolling' ? { ...limit, units: RECEIPTS_PER_10S } : limit)) };
+  const infura = KEYS_A_WORKER * workers;
+  const metered = await MeteredWorkers.start({ tariffs: [shippedTariff('infura'), cheap], keys: { infura, alchemy: 2 }, seed, blocks: 12_000, transactionsPerBlock: 2, latency: { leastMs: 50, mostMs: 400, wayInMs: 20 } });
   try {
-    const owner = await ChainfoldProcess.start({ RPC_URL: slow.url, DATA_DIR: directory, WORKERS_PORT: String(port) });
-    started.push(owner);
-    for (let one = 0; one < count; one += 1) started.push(await ChainfoldProcess.start({ RPC_URL: slow.url, OWNER: `127.0.0.1:${port}` }, 'start:worker'));
-    await eventually(async () => {
-      if ((await owner.metric('chainfold_chain_workers')) !== count || (await owner.api(`/chains/${chainId}`)).head === null) throw new Error('not all are there yet');
-    });
-    slow.slow(ANSWER_MS);
-    const asked = await owner.post(`/chains/${chainId}/backfills`, { from: first, to: last - 1 });
-    const backfill = asked.headers.get('location') as string;
-    const { blocksPerSecond } = await eventually(async () => {
-      const told = await owner.get(backfill);
-      if (told.state !== 'finished') throw new Error(`only ${told.done} blocks are there`);
-      return told;
-    }, 600_000);
-    const source = `generated blocks of 10 transactions, ${last - first} of them`;
-    figures.add(`workers.${count}.durable`, Number(blocksPerSecond), { unit: 'blocks/s', lowerIsBetter: false, source });
-    const byWorkers = await owner.metric('chainfold_chain_read_blocks_total', 'worker');
-    figures.add(`workers.${count}.share`, byWorkers / (last - first), { unit: 'of the blocks', lowerIsBetter: false, source });
+    await metered.addWorkers(workers);
+    const backfill = await metered.startBackfill();
+    await new Promise((over) => setTimeout(over, WARM_MS));
+    const before = await metered.backfill(backfill);
+    const { used, refused } = await metered.spentFor(MEASURED_MS, { provider: 'infura', ledger: 'units', perSecond: infura * WHOLE_PER_SECOND });
+    const { done } = await metered.backfill(backfill);
+    const source = `${infura} keys`;
+    figures.add(`workers.${workers}.used`, used, { unit: 'of the sum of budgets', target: 0.9, source });
+    figures.add(`workers.${workers}.refused`, refused, { unit: 'requests', target: 0, lowerIsBetter: true, source });
+    figures.add(`workers.${workers}.durable`, ((done - before.done) * 1_000) / MEASURED_MS, { unit: 'blocks/s', source });
   } finally {
-    for (const one of started) await one.kill();
-    await slow.stop();
-    await node.stop();
-    rmSync(directory, { recursive: true, force: true });
+    await metered.close();
   }
 }
 
-for (let run = 0; run < Number(runs); run += 1) for (const count of WORKERS) await measure(count);
+for (let run = 0; run < Number(runs); run += 1) for (const workers of WORKERS) await measure(workers, run + 1);
 figures.print();

@@ -303,7 +303,7 @@ describe('the command line', () => {
       serve(key('infura-1'), key('infura-2'));
       routes['POST /api/v1/keys/infura-2/probe'] = () => ({ json: well('infura-2') });
       expect((await chainfold('keys', 'probe', 'infura-2', 'infura-2')).code).toBe(EXIT.ok);
-      expect(probes()).toEqual(['POST /api/v1/keys/infura-2/probe']);
+      expect(probes()).toEqual(['POST /api/v1/keys/infura-2/probe {}']);
       asked = [];
       const { code, stdout, stderr } = await chainfold('keys', 'probe', 'infura-2', 'averysecretkey');
       expect(code).not.toBe(EXIT.ok);

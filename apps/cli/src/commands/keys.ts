@@ -74,7 +74,7 @@ function chosen(known: readonly ShownKey[], aliases: readonly string[]): readonl
 /** A key whose probe fails is one that is unwell: the others are told all the same. */
 async function probe(api: Target['api'], alias: string): Promise<Probed> {
   try {
-    return await api.post<Probed>(`${KEYS}/${encodeURIComponent(alias)}/probe`);
+    return await api.post<Probed>(`${KEYS}/${encodeURIComponent(alias)}/probe`, {});
   } catch (error) {
     if (!(error instanceof ChainfoldError)) throw error;
     return { alias, ok: false, ms: null, chainId: null, head: null, class: error.code, message: error.message };

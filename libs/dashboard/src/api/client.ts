@@ -16,6 +16,8 @@ export class ApiError extends Error {
   }
 }
 
+const ACCEPT = { accept: 'application/json' };
+
 /** GET under /api/v1. Throws `ApiError`; status 0 means that no server answered. */
 export async function get<T>(path: string, signal?: AbortSignal, cache: RequestCache = 'default'): Promise<T> {
   return answer<T>(path, { cache, ...(signal ? { signal } : {}) });
@@ -23,14 +25,14 @@ export async function get<T>(path: string, signal?: AbortSignal, cache: RequestC
 
 /** A command without a body. Throws as `get` does. */
 export function post<T>(path: string): Promise<T> {
-  return answer<T>(path, { method: 'POST' });
+  return answer<T>(path, { method: 'POST', headers: { ...ACCEPT, 'content-type': 'application/json' }, body: '{}' });
 }
 
 async function answer<T>(path: string, init: RequestInit): Promise<T> {
   const { signal } = init;
   let response: Response;
   try {
-    response = await fetch(`/api/v1${path}`, { headers: { accept: 'application/json' }, ...init });
+    response = await fetch(`/api/v1${path}`, { headers: ACCEPT, ...init });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError('The server cannot be reached.', 0);

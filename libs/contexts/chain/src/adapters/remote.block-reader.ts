@@ -7,7 +7,7 @@ import type { NodePlace } from '../ports/reading-board.port.ts';
 
 export interface SharedOptions {
   readonly local: BlockReader;
-  readonly jobs: ReadingJobs;
+  readonly jobs: Pick<ReadingJobs, 'read' | 'hasRoom' | 'capacity'>;
   readonly log: CaptureLog;
   /** Told of each block, where it was read. */
   readonly counted?: (where: 'here' | 'worker') => void;

@@ -142,8 +142,16 @@ describe('the REST API of keys', () => {
 
   it('forwards what is explained and probed', async () => {
     expect((await shown('/keys/key-0/explain', explanation)).chains).toHaveLength(1);
-    const probed = await app.inject({ method: 'POST', url: '/api/v1/keys/key-0/probe' });
+    const probed = await app.inject({ method: 'POST', url: '/api/v1/keys/key-0/probe', payload: {} });
     expect([probed.statusCode, probeAnswer.safeParse(probed.json()).success, probe.probed]).toEqual([200, true, ['key-0']]);
+  });
+
+  it('spends nothing for a form that another page has a browser send', async () => {
+    for (const headers of [{}, { 'content-type': 'text/plain' }, { 'content-type': 'application/x-www-form-urlencoded' }]) {
+      const refused = await app.inject({ method: 'POST', url: '/api/v1/keys/key-0/probe', headers });
+      expect([refused.statusCode, refused.json<{ code: string }>().code]).toEqual([415, 'media-type-unsupported']);
+    }
+    expect(probe.probed).toEqual([]);
   });
 
   it.each(PATHS)('gives %s a version, and 304 to who has it, also when a moment has passed', async (path) => {

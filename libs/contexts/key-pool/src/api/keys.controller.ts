@@ -1,5 +1,5 @@
 import { Controller, Get, Post } from '@nestjs/common';
-import { Answers, FromPath, FromQuery } from '#platform/http';
+import { Answers, FromBody, FromPath, FromQuery } from '#platform/http';
 import { KeyBoard, type KeyOnBoard } from '../application/key-board.ts';
 import { KeyExplainer, type KeyExplanation, KeyProbe, type KeyProbeResult } from '../ports/key-desk.port.ts';
 import * as dto from './keys.dto.ts';
@@ -36,9 +36,10 @@ export class KeysController {
     return this.#explainer.explain(path.alias);
   }
 
+  /** It spends: a body of JSON, though empty, is what no page of a stranger can have a browser send here. */
   @Post('keys/:alias/probe')
   @Answers({ summary: 'Asks this one key for its chain and head', description: 'Two calls, within the budget of the key.', schema: dto.probeAnswer, refusals: UNKNOWN })
-  probe(@FromPath(dto.keyPath) path: dto.KeyPath): Promise<KeyProbeResult> {
+  probe(@FromPath(dto.keyPath) path: dto.KeyPath, @FromBody(dto.nothing) _body: object): Promise<KeyProbeResult> {
     return this.#prober.probe(path.alias);
   }
 

@@ -3,8 +3,8 @@ import { type Cost, costOf, costOfPush, type Limit, tooDearFor } from './tariff.
 
 const DAY_MS = 86_400_000;
 const DAYS_OF_A_MONTH = 30;
-/** Of a newHeads notification: some 30 fields of a header in hex. */
-const HEAD_BYTES = 1_000;
+/** Of a newHeads notification of Ethereum's mainnet, with its frame: 1,740 since Prague. */
+const HEAD_BYTES = 1_800;
 const BLOCK = 'eth_getBlockByHash';
 const BY_BLOCK = 'eth_getBlockReceipts';
 const BY_TRANSACTION = 'eth_getTransactionReceipt';
