@@ -63,6 +63,12 @@ describe('a key', () => {
     at(when, [registered, leased('one'), settled('one', 1, 3_000, false)]).when(ask('one')).then([leased('one', { at: when, until: when + 10_000, quota: { day: 3_000, month: 3_000 } })]);
   });
 
+  it('renews a lease for its holder only', () => {
+    const when = NOON + 6_000;
+    const stranger: ApiKeyCommand = { type: 'LeaseBudget', lease: 'one', holder: 'another', forMs: 10_000, parts: 1 };
+    at(when, [registered, leased('one'), settled('one', 1, 3_000, false)]).when(stranger).then([]);
+  });
+
   it('counts a settlement once', () => {
     at(NOON, [registered, leased('one')]).when(settle('one', 1, 80, false)).then([settled('one', 1, 80, false)]);
     at(NOON, [registered, leased('one'), settled('one', 1, 80, false)]).when(settle('one', 1, 80, false)).then([]);
