@@ -320,7 +320,7 @@ describe('the routes of operations', () => {
   });
 
   it('serves the page at / and at the addresses that the page reads itself, under a strict policy', async () => {
-    for (const path of ['/', '/blocks', '/reorgs', '/backfills', '/blocks/12', '/tx/0xab', '/address/0xcd', '/chains/1/blocks/5']) {
+    for (const path of ['/', '/blocks', '/reorgs', '/backfills', '/keys', '/keys/infura-01', '/blocks/12', '/tx/0xab', '/address/0xcd', '/chains/1/blocks/5']) {
       const answer = await fetch(`${url}${path}`);
       expect(answer.status).toBe(200);
       expect(await answer.text()).toContain('<title>chainfold</title>');

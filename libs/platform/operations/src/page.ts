@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** Addresses that the page itself reads from the location bar. */
-const CLIENT_ROUTES = ['/blocks', '/reorgs', '/backfills', '/blocks/*', '/tx/*', '/address/*', '/chains/*'];
+const CLIENT_ROUTES = ['/blocks', '/reorgs', '/backfills', '/keys', '/blocks/*', '/keys/*', '/tx/*', '/address/*', '/chains/*'];
 /** As the bundler names what it made: its content is in its name, so it never changes. */
 const CONTENT_NAMED = /[-.][A-Z0-9]{8}\.(?:js|css|svg|woff2)$/i;
 
