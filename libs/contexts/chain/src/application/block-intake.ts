@@ -40,9 +40,9 @@ export interface IntakeLimits {
 }
 
 /** Larger asks bring no speed, only resident memory. */
-export const INTAKE_LIMITS: IntakeLimits = { bytesInFlight: 18_000_000, bytesPerAsk: 9_000_000, blocksPerAsk: 250, asksInFlight: 4 };
+export const INTAKE_LIMITS: IntakeLimits = { bytesInFlight: 20_000_000, bytesPerAsk: 10_000_000, blocksPerAsk: 250, asksInFlight: 4 };
 /** An ask of so many blocks keeps requests few; more of them only take memory, unless they are small. */
-const FEW_BLOCKS = 12;
+const FEW_BLOCKS = 14;
 const SMALL_ASK_BYTES = 3_000_000;
 
 /** Blocks that are asked for while the first of them is not there yet. */
