@@ -71,6 +71,12 @@ export class ReplayAnswers {
     return made;
   }
 
+  /** As geth pushes it: the header alone. */
+  pushedHead(block: RecordedBlock): string {
+    const { transactions: _, uncles: __, withdrawals: ___, size: ____, ...header } = JSON.parse(this.header(block).toString()) as Record<string, unknown>;
+    return JSON.stringify(header);
+  }
+
   #block(block: RecordedBlock | undefined, full: boolean): Answered {
     if (block === undefined) return NULL;
     return { result: full ? block.block : this.header(block) };

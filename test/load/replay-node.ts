@@ -83,7 +83,7 @@ export class ReplayNode {
 
   announce(block: RecordedBlock | undefined): void {
     if (block === undefined) return;
-    const header = this.#answers.header(block).toString();
+    const header = this.#answers.pushedHead(block);
     for (const [id, socket] of this.#subscribers) {
       socket.send(`{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":${header}}}`);
     }

@@ -10,7 +10,7 @@ import { ReplayNode } from './replay-node.ts';
  * n + 8 requests of the pipeline that it replaces. `node --conditions=source test/load/requests.bench.ts`
  */
 const TRANSACTIONS = 150;
-const BLOCKS = 24;
+const BLOCKS = 28;
 const OLD_BLOCKS = 1;
 /** As little as keeps the order of things: time is not what is measured. */
 const LATENCY = { leastMs: 1, mostMs: 3, wayInMs: 1 };
@@ -50,8 +50,8 @@ const range = (blocks: string, receipts: string) => async (world: MeteredWorld):
   await all(world.node(blocks, receipts));
 };
 async function all(node: ChainNode): Promise<void> {
-  for (let from = 0; from < numbers.length; from += 12) {
-    const got = await node.blocks(numbers.slice(from, from + 12));
+  for (let from = 0; from < numbers.length; from += 14) {
+    const got = await node.blocks(numbers.slice(from, from + 14));
     if (got.some((block) => block?.receipts?.length !== TRANSACTIONS)) throw new Error('a block is not whole');
   }
 }
@@ -79,6 +79,7 @@ tell('backfill, Infura and receipts of Alchemy', await counted({ infura: 17, alc
 tell('backfill, Alchemy', await counted({ alchemy: 5 }, range('alchemy', 'alchemy')), BLOCKS, { alchemy: 80 });
 tell('backfill, a node without limits', await counted({ node: 1 }, range('node', 'node')), BLOCKS, { requests: 0.1 });
 tell('head, Infura and receipts of Alchemy', await counted({ infura: 17, alchemy: 5 }, (world) => head(world.node('infura', 'alchemy', { heads: 'infura' }))), BLOCKS - 2, { infura: 130, alchemy: 80, requests: 2 });
+tell('head, Alchemy', await counted({ alchemy: 5 }, (world) => head(world.node('alchemy', 'alchemy', { heads: 'alchemy' }))), BLOCKS - 2, { alchemy: 80, requests: 2 });
 for (const provider of ['infura', 'alchemy']) {
   tell(
     `n + 8, ${provider}`,

@@ -40,7 +40,7 @@ interface Sources {
 type BlockMethod = 'eth_getBlockByHash' | 'eth_getBlockByNumber';
 
 /** On keys a request waits for its turn: of a long range so many blocks are asked for before the first is handed over. */
-const METERED_AT_ONCE = 12;
+const METERED_AT_ONCE = 14;
 /** A tag that a node refuses is not asked for again so soon. */
 const UNKNOWN_TAG_MS = 600_000;
 

@@ -62,17 +62,21 @@ export class PooledTransport implements RpcTransport {
   /** Throws where no part was answered; beside answers that were paid for, what failed stands as refused. */
   async send(calls: readonly RpcCall[], signal?: AbortSignal): Promise<RpcReply> {
     const parts = inParts(calls, this.#options.tariff);
-    const settled = await Promise.allSettled(parts.map((part) => this.#inTurn(() => this.#request(part, signal))));
+    const settled = await Promise.allSettled(parts.map((part) => this.#inTurn(() => this.#request(part.map((at) => calls[at] as RpcCall), signal))));
     signal?.throwIfAborted();
     const isAnyAnswered = settled.some(({ status }) => status === 'fulfilled');
-    const replies = settled.map((one, at) => {
-      if (one.status === 'fulfilled') return one.value;
-      const instead = inPlaceOf(one.reason);
-      if (!isAnyAnswered || instead === undefined) throw one.reason;
-      return { answers: (parts[at] ?? []).map(() => instead), bytes: 0, requests: 0 };
-    });
-    const sum = (of: 'bytes' | 'requests'): number => replies.reduce((total, reply) => total + reply[of], 0);
-    return { kind: 'answers', answers: replies.flatMap(({ answers }) => answers), bytes: sum('bytes'), requests: sum('requests') };
+    const answers: (RpcAnswer | undefined)[] = calls.map(() => undefined);
+    let [bytes, requests] = [0, 0];
+    for (const [index, one] of settled.entries()) {
+      const part = parts[index] as readonly number[];
+      const instead = one.status === 'fulfilled' ? undefined : inPlaceOf(one.reason);
+      if (one.status === 'rejected' && (!isAnyAnswered || instead === undefined)) throw one.reason;
+      for (const [place, at] of part.entries()) answers[at] = one.status === 'fulfilled' ? one.value.answers[place] : instead;
+      if (one.status === 'rejected') continue;
+      bytes += one.value.bytes;
+      requests += one.value.requests;
+    }
+    return { kind: 'answers', answers, bytes, requests };
   }
 
   /** Announced on the WebSocket of one key, which pays for each on arrival. Ends with an error when that key is refused or cut: then another one may take over. */
