@@ -25,7 +25,7 @@ const settle = (lease: string, sequence: number, over: boolean): ApiKeyCommand =
   type: 'SettleBudget',
   settlement: { lease, sequence, acknowledged: { units: 160 }, unacknowledged: { units: 80 }, requests: 3, errors: { unanswered: 1 }, by: [{ chainId: '1', method: 'eth_getBlockByHash', calls: 3, units: 240 }], over },
 });
-const lease = (id: string): ApiKeyCommand => ({ type: 'LeaseBudget', lease: id, holder: 'inside.1', forMs: 10_000, parts: 1 });
+const lease = (id: string): ApiKeyCommand => ({ type: 'LeaseBudget', lease: id, holder: 'inside.1', forMs: 10_000, parts: 1, least: {} });
 
 await tell({ type: 'RegisterKey', alias: 'infura-01', provider: 'infura', fingerprints: ['8f434346'], limits, slackMs: 40 });
 await tell(lease('infura-01.a'));

@@ -117,7 +117,16 @@ export class JsonRpcChainNode extends ChainNode {
 
   override async *eachBlock<T = never>(numbers: readonly number[], signal?: AbortSignal, take?: TakeRaw<T>): AsyncGenerator<FetchedBlock | T | null> {
     const atOnce = this.#options.ranges === undefined ? numbers.length : METERED_AT_ONCE;
-    for (let from = 0; from < numbers.length; from += atOnce) yield* this.#fetch(numbers.slice(from, from + atOnce).map(hex), 'eth_getBlockByNumber', signal, take);
+    let isWhole = true;
+    for (let from = 0; from < numbers.length; from += atOnce) {
+      const some = numbers.slice(from, from + atOnce);
+      // Behind a gap nobody takes anything: it is not paid for.
+      if (!isWhole) yield* some.map(() => null);
+      else for await (const block of this.#fetch(some.map(hex), 'eth_getBlockByNumber', signal, take)) {
+        if (block === null) isWhole = false;
+        yield block;
+      }
+    }
   }
 
   async *heads(signal: AbortSignal): AsyncIterable<HeadHint> {

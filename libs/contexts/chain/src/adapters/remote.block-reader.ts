@@ -1,9 +1,8 @@
 import type { CaptureLog } from '../application/capture-log.ts';
-import type { ReadingJobs } from '../application/reading-jobs.ts';
+import type { ReadingJobs, SharedPlace } from '../application/reading-jobs.ts';
 import { WorkUndone } from '../application/reading-jobs.errors.ts';
 import { BlockReader, type ReadRequest, type TakeBlock } from '../ports/block-reader.port.ts';
 import type { ChainNode } from '../ports/chain-node.port.ts';
-import type { NodePlace } from '../ports/reading-board.port.ts';
 
 export interface SharedOptions {
   readonly local: BlockReader;
@@ -21,7 +20,7 @@ const OWN_READS = 2;
 /** Gives what is to be read to a worker process that has room, and reads here what none takes or none finishes. */
 export class SharedBlockReader extends BlockReader {
   readonly #options: SharedOptions;
-  readonly #places = new WeakMap<ChainNode, NodePlace & { readonly metered: boolean }>();
+  readonly #places = new WeakMap<ChainNode, SharedPlace>();
   #readsHere = 0;
 
   constructor(options: SharedOptions) {
@@ -30,7 +29,7 @@ export class SharedBlockReader extends BlockReader {
   }
 
   /** Workers know this node too, by its place. What has none is read here. */
-  share(node: ChainNode, place: NodePlace & { readonly metered: boolean }): void {
+  share(node: ChainNode, place: SharedPlace): void {
     this.#places.set(node, place);
   }
 
@@ -44,9 +43,8 @@ export class SharedBlockReader extends BlockReader {
 
   async read(node: ChainNode, request: ReadRequest, signal: AbortSignal, take: TakeBlock): Promise<void> {
     const { local, jobs, log, counted } = this.#options;
-    const known = this.#places.get(node);
-    const place = known && { chain: known.chain, node: known.node };
-    const stays = known?.metered === true && this.#readsHere < OWN_READS;
+    const place = this.#places.get(node);
+    const stays = place?.metered === true && this.#readsHere < OWN_READS;
     let taken = 0;
     const rest = (): ReadRequest => ({ ...request, numbers: request.numbers.slice(taken) });
     const taking = (where: 'here' | 'worker'): TakeBlock => (block) => {

@@ -7,7 +7,7 @@ import type { ReadBlock } from '../ports/block-reader.port.ts';
 import { NodeRefused } from '../ports/chain-node.errors.ts';
 import { ReadingJobs, type Worker } from './reading-jobs.ts';
 
-const PLACE = { chain: 'main', node: 0 };
+const PLACE = { chain: 'main', node: 0, metered: false };
 const NUMBERS = [10, 11, 12, 13];
 const REQUEST = { chainId: '1', numbers: NUMBERS, rules: ENFORCE_ALL };
 const SILENT_MS = 10_000;
@@ -39,7 +39,7 @@ class Connection implements Worker {
 }
 
 /** A board, and a range of it that somebody waits for. */
-function staged() {
+function staged(place = PLACE) {
   const clock = new ManualClock();
   const jobs = new ReadingJobs({ clock, silentMs: SILENT_MS });
   const taken: number[] = [];
@@ -50,7 +50,7 @@ function staged() {
       taken.push(block.observed.number);
       take(block);
     };
-    jobs.read(PLACE, REQUEST, wanted.signal, each).then(
+    jobs.read(place, REQUEST, wanted.signal, each).then(
       () => (outcome.ended = true),
       (error: unknown) => (outcome.error = error),
     );
@@ -213,6 +213,16 @@ describe('the board of reading jobs', () => {
     expect(jobs.capacity).toBe(0);
     await clock.advance(1_000);
     expect(jobs.capacity).toBe(2);
+  });
+
+  it('takes for a trouble of the worker what it is told about its keys', async () => {
+    for (const meaning of ['throttled', 'exhausted', 'revoked'] as const) {
+      const { jobs, outcome, read } = staged({ ...PLACE, metered: true });
+      const worker = new Connection('worker.1');
+      jobs.done(worker, await taking(jobs, worker, read), 0, toErrorMessage(new NodeRefused('node', meaning, {})));
+      await settled();
+      expect([outcome.error, jobs.capacity]).toMatchObject([{ code: 'work-undone' }, 0]);
+    }
   });
 
   it('tells a worker of a range that nobody wants any more', async () => {

@@ -23,8 +23,11 @@ export interface ReadingJobsOptions {
   readonly untakenMs?: number;
 }
 
+/** `metered`: on keys, of whose budgets a worker has a share of its own. */
+export type SharedPlace = NodePlace & { readonly metered: boolean };
+
 interface Job {
-  readonly place: NodePlace;
+  readonly place: SharedPlace;
   readonly request: ReadRequest;
   readonly take: TakeBlock;
   readonly settle: (error?: Error) => void;
@@ -58,6 +61,8 @@ const FIRST_REST_MS = 1_000;
 const LONGEST_REST_MS = 30_000;
 /** What the node itself said; anything else that a worker meets may be its own trouble. */
 const WORDS_OF_THE_NODE: ReadonlySet<string> = new Set(['node-refused', 'method-unsupported', 'history-pruned']);
+/** Of a node on keys, refusals that are about who asks: its share of the budgets, its secret. Whether they hold here is seen here. */
+const OF_THE_WORKER: ReadonlySet<unknown> = new Set(['throttled', 'exhausted', 'revoked']);
 
 /**
  * The owner's board of what is to be read. A job is one worker's at a time; each of its blocks is accepted once, in order, and
@@ -101,7 +106,7 @@ export class ReadingJobs {
   }
 
   /** As `BlockReader.read`, by a worker; `work-undone` where it was none's fault but a worker's: what was taken until then stands. */
-  read(place: NodePlace, request: ReadRequest, signal: AbortSignal, take: TakeBlock): Promise<void> {
+  read(place: SharedPlace, request: ReadRequest, signal: AbortSignal, take: TakeBlock): Promise<void> {
     signal.throwIfAborted();
     const over = new AbortController();
     return new Promise<void>((resolve, reject) => {
@@ -158,7 +163,8 @@ export class ReadingJobs {
       job.settle();
       return;
     }
-    if (WORDS_OF_THE_NODE.has(error.code)) return job.settle(fromReaderError(error));
+    const isOfTheWorker = job.place.metered && OF_THE_WORKER.has(error.facts['meaning']);
+    if (WORDS_OF_THE_NODE.has(error.code) && !isOfTheWorker) return job.settle(fromReaderError(error));
     this.#rest(crew);
     job.settle(new WorkUndone(error.code));
   }
@@ -241,7 +247,8 @@ export class ReadingJobs {
   #give(job: Job, crew: Crew): void {
     const handing: Handing = { ticket: randomUUID(), job, crew, over: new AbortController(), accepted: 0, last: undefined, movedAt: this.#clock.monotonic() };
     crew.holds.set(handing.ticket, handing);
-    crew.takers[0]?.({ ticket: handing.ticket, place: job.place, request: job.request });
+    const { chain, node } = job.place;
+    crew.takers[0]?.({ ticket: handing.ticket, place: { chain, node }, request: job.request });
     void this.#watch(handing);
   }
 

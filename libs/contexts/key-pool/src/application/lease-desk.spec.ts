@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { openMemoryEventStore } from '#platform/event-store';
 import { FaultyEventStore, type Fault } from '#platform/testing';
-import type { ExchangeAnswer, KeySighting } from '../contracts/index.ts';
+import type { ExchangeAnswer, KeySighting, Lease, Tariff } from '../contracts/index.ts';
 import { Holder, Owner, StandingClock, TARIFF } from './lease-desk.contract.ts';
 
 const NOON = Date.parse('2026-11-26T12:00:00.000Z');
@@ -130,6 +130,37 @@ describe('equal holders', () => {
     const units = [...used.values()];
     expect(used.size).toBe(keys);
     expect(Math.min(...units) / Math.max(...units)).toBeGreaterThan(0.9);
+  });
+});
+
+describe('more holders than a key has room for', () => {
+  const CALL = 80;
+  const dear: Tariff = { ...TARIFF, ledgers: { units: { default: CALL, methods: {}, batch: 0, push: { each: 0, perByte: 0 } } }, limits: [{ kind: 'rolling', name: 'second', ledger: 'units', windowMs: 1_000, units: 500 }] };
+
+  it.each([[1, 7, 6], [1, 40, 6], [2, 14, 12], [1, 6, 6]])('of %i keys and %i holders, %i have room for a call each', async (keys, holders, room) => {
+    const clock = new StandingClock(NOON);
+    const owner = new Owner(openMemoryEventStore(), clock, keys, dear);
+    await owner.desk.open('inside.', 'inside.now');
+    const held = new Map<string, readonly Lease[]>();
+    const again = new Map<string, number>();
+    const exchange = async (holder: string): Promise<void> => {
+      const renew = (held.get(holder) ?? []).map(({ id }) => id);
+      const { leases, againInMs } = await owner.desk.exchange({ holder, provider: 'ours', settlements: [], sightings: [], wanted: { renew, more: 1 } });
+      held.set(holder, leases);
+      again.set(holder, againInMs);
+    };
+    const workers = Array.from({ length: holders - 1 }, (_, at) => `outside.${at}`);
+    // The holder of the desk's own process comes last, and all the same it has its part.
+    for (let round = 0; round < 20; round += 1) {
+      for (const holder of round < 10 ? workers : [...workers, 'inside.now']) await exchange(holder);
+      clock.at += 2_000;
+    }
+    const having = [...held].filter(([, leases]) => leases.length > 0);
+    expect(having).toHaveLength(room);
+    for (const [, leases] of having) for (const { rate } of leases) expect(rate['second']).toBeGreaterThanOrEqual(CALL);
+    expect(held.get('inside.now')).toHaveLength(1);
+    for (const worker of workers) if (held.get(worker)?.length === 0) expect(again.get(worker)).toBeGreaterThan(30_000);
+    expect(owner.lines.filter((line) => line.startsWith('more processes'))).toHaveLength(holders > room ? 1 : 0);
   });
 });
 

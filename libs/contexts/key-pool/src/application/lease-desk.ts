@@ -6,6 +6,7 @@ import type { ApiKeyCommand } from '../domain/api-key.commands.ts';
 import type { ApiKeyEvent } from '../domain/api-key.events.ts';
 import { calendarLimits, type RegisteredApiKey } from '../domain/api-key-state.ts';
 import type { ApiKeyActors } from './api-key-actors.ts';
+import { leastShares, mostShares } from '../domain/tariff.ts';
 import { HolderShares } from './holder-shares.ts';
 import { KeyClosings } from './key-closings.ts';
 import type { PurseLog } from './purse-log.ts';
@@ -29,12 +30,16 @@ const LEASE_MS = 10_000;
 const AGAIN_MS = 1_000;
 /** Who has few gets as many more at once, and again so soon: of several that begin together the first would have them all. */
 const NEXT_STEP_MS = 100;
+/** For whom there is no part: longer than anybody waits in a purse, so that what it was given to do is done elsewhere. */
+const CROWDED_MS = 60_000;
 
 /** Books budgets in the log and hands them out. Nothing is handed out before it is durable; the revision of a key's stream is the fence between two desks. */
 export class BookingLeaseDesk implements LeaseDesk {
   readonly #options: LeaseDeskOptions;
   readonly #shares = new Map<string, HolderShares>();
   readonly #closings = new KeyClosings();
+  readonly #crowded = new Set<string>();
+  #own: string | undefined;
 
   constructor(options: LeaseDeskOptions) {
     this.#options = options;
@@ -46,6 +51,7 @@ export class BookingLeaseDesk implements LeaseDesk {
    */
   async open(ended: string, but: string): Promise<void> {
     const { actors, keys, tariffs } = this.#options;
+    this.#own = but;
     await Promise.all(
       keys.map(async ({ alias, provider, fingerprints }) => {
         const { limits, slackMs } = tariffs.get(provider) as Tariff;
@@ -73,14 +79,16 @@ export class BookingLeaseDesk implements LeaseDesk {
     const more = Math.min(due, Math.max(1, leases.length));
     leases.push(...(await this.#leaseMore({ holder, provider, open, more, parts, had: new Set(leases.map(({ key }) => key)) })));
     shares.note(holder, leases.length, wanted.more > 0, now);
-    return { leases, againInMs: more < due ? NEXT_STEP_MS : AGAIN_MS, keys: keys.length, closed: [...(await this.#closed(keys, now)), ...suspected] };
+    const isLeftOut = shares.isCrowded(open.length) && wanted.more > 0 && leases.length === 0;
+    this.#logCrowded(provider, shares.isCrowded(open.length), open.length);
+    return { leases, againInMs: isLeftOut && holder !== this.#own ? CROWDED_MS : more < due ? NEXT_STEP_MS : AGAIN_MS, keys: keys.length, closed: [...(await this.#closed(keys, now)), ...suspected] };
   }
 
   /** What becomes of settlements and renewals of one key stands in one append. */
   async #settleAndRenew({ holder, provider, settlements, renewed, parts }: { readonly holder: string; readonly provider: string; readonly settlements: Exchange['settlements']; readonly renewed: readonly string[]; readonly parts: number }): Promise<Lease[]> {
     const { actors } = this.#options;
     const told = settlements.filter(({ lease }) => this.#isOf(provider, lease)).map(({ key: _, ...settlement }) => actors.tell(keyOf(settlement.lease), { type: 'SettleBudget', settlement }));
-    const renewals = renewed.filter((lease) => this.#isOf(provider, lease)).map((lease) => this.#lease({ type: 'LeaseBudget', lease, holder, forMs: LEASE_MS, parts }, provider));
+    const renewals = renewed.filter((lease) => this.#isOf(provider, lease)).map((lease) => this.#lease({ type: 'LeaseBudget', lease, holder, forMs: LEASE_MS, parts, least: this.#leastOf(provider) }, provider));
     const [tried] = await Promise.all([Promise.allSettled(renewals), Promise.all(told)]);
     const leases = tried.flatMap((one) => (one.status === 'fulfilled' && one.value !== undefined ? [one.value] : []));
     for (const one of tried) if (one.status === 'rejected') this.#notLeased(one.reason, provider, leases.length);
@@ -103,7 +111,7 @@ export class BookingLeaseDesk implements LeaseDesk {
     for (const [alias] of inOrder) {
       if (leases.length >= more) break;
       try {
-        const lease = await this.#lease({ type: 'LeaseBudget', lease: `${alias}.${randomUUID().slice(0, 8)}`, holder, forMs: LEASE_MS, parts }, provider);
+        const lease = await this.#lease({ type: 'LeaseBudget', lease: `${alias}.${randomUUID().slice(0, 8)}`, holder, forMs: LEASE_MS, parts, least: this.#leastOf(provider) }, provider);
         if (lease !== undefined) leases.push(lease);
       } catch (error) {
         this.#notLeased(error, provider, leases.length + had.size);
@@ -188,9 +196,24 @@ export class BookingLeaseDesk implements LeaseDesk {
   }
 
   #sharesOf(provider: string): HolderShares {
-    const shares = this.#shares.get(provider) ?? new HolderShares();
+    const shares = this.#shares.get(provider) ?? new HolderShares({ own: this.#own, mostParts: this.#keysOf(provider).length === 0 ? 1 : mostShares(this.#tariffOf(provider)) });
     this.#shares.set(provider, shares);
     return shares;
+  }
+
+  #leastOf(provider: string): Readonly<Record<string, number>> {
+    return leastShares(this.#tariffOf(provider));
+  }
+
+  #tariffOf(provider: string): Tariff {
+    return this.#options.tariffs.get(provider) as Tariff;
+  }
+
+  #logCrowded(provider: string, isCrowded: boolean, keys: number): void {
+    if (isCrowded === this.#crowded.has(provider)) return;
+    if (!isCrowded) return void this.#crowded.delete(provider);
+    this.#crowded.add(provider);
+    this.#options.log.warn({ provider, keys, room: keys * mostShares(this.#tariffOf(provider)), hint: 'Workers beyond that read nothing of it: start fewer, or add keys.' }, 'more processes want a share of the keys than a share can serve a call of');
   }
 }
 

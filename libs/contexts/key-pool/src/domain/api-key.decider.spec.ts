@@ -16,7 +16,7 @@ const LIMITS: readonly Limit[] = [
 const NOON = Date.parse('2026-11-26T12:00:00.000Z');
 const REGISTER: ApiKeyCommand = { type: 'RegisterKey', alias: 'a', provider: 'p', fingerprints: ['1'], limits: LIMITS, slackMs: SLACK_MS };
 const registered: ApiKeyEvent = { type: 'KeyRegistered', data: { alias: 'a', provider: 'p', fingerprints: ['1'], limits: LIMITS, slackMs: SLACK_MS } };
-const ask = (lease: string, parts = 1): ApiKeyCommand => ({ type: 'LeaseBudget', lease, holder: 'h', forMs: 10_000, parts });
+const ask = (lease: string, parts = 1): ApiKeyCommand => ({ type: 'LeaseBudget', lease, holder: 'h', forMs: 10_000, parts, least: { second: 80 } });
 const leased = (lease: string, change: Partial<Extract<ApiKeyEvent, { type: 'BudgetLeased' }>['data']> = {}): ApiKeyEvent => ({
   type: 'BudgetLeased',
   data: { lease, holder: 'h', at: NOON, until: NOON + 10_000, rate: { second: 500, burst: 4_000 }, quota: { day: 8_000, month: 8_000 }, periods: { day: ['2026-11-26'], month: ['2026-11'] }, headOnly: false, ...change },
@@ -57,6 +57,10 @@ describe('a key', () => {
     at(NOON, [registered, half]).when(ask('two', 2)).then([leased('two', { rate: { second: 250, burst: 2_000 }, quota: { day: 4_000, month: 4_000 } })]);
   });
 
+  it('is not leased in parts that hold no call', () => {
+    at(NOON, [registered]).when(ask('one', 7)).then([]);
+  });
+
   it('is renewed with what was spent on top, unless there is time and quota enough', () => {
     at(NOON + 1_000, [registered, leased('one')]).when(ask('one')).then([]);
     const when = NOON + 6_000;
@@ -65,7 +69,7 @@ describe('a key', () => {
 
   it('renews a lease for its holder only', () => {
     const when = NOON + 6_000;
-    const stranger: ApiKeyCommand = { type: 'LeaseBudget', lease: 'one', holder: 'another', forMs: 10_000, parts: 1 };
+    const stranger: ApiKeyCommand = { type: 'LeaseBudget', lease: 'one', holder: 'another', forMs: 10_000, parts: 1, least: {} };
     at(when, [registered, leased('one'), settled('one', 1, 3_000, false)]).when(stranger).then([]);
   });
 

@@ -39,6 +39,8 @@ export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent> = {
   },
 };
 
+type LeaseBudget = Extract<ApiKeyCommand, { type: 'LeaseBudget' }>;
+
 function registered(key: ApiKey): RegisteredApiKey {
   if (key.status === 'absent') throw new KeyUnregistered();
   return key;
@@ -50,13 +52,13 @@ function register({ type: _, ...data }: Extract<ApiKeyCommand, { type: 'Register
   return same ? [] : [{ type: 'KeyRegistered', data: { alias, provider, fingerprints, limits, slackMs } }];
 }
 
-function lease({ lease: id, holder, forMs, parts }: Extract<ApiKeyCommand, { type: 'LeaseBudget' }>, key: RegisteredApiKey, now: number): readonly ApiKeyEvent[] {
+function lease({ lease: id, holder, forMs, parts, least }: LeaseBudget, key: RegisteredApiKey, now: number): readonly ApiKeyEvent[] {
   const { closed } = key;
   if (closed !== undefined && (closed.until === null || closed.until > now)) return [];
   const had = key.leases[id];
   if (had !== undefined && (had.until <= now || had.holder !== holder)) return [];
   const until = now + forMs;
-  const rate = rates(key, had, parts, now);
+  const rate = rates(key, had, { parts, least }, now);
   if (rate === undefined) return [];
   const periods = Object.fromEntries(calendarLimits(key).map((limit) => [limit.name, periodsOf(limit, now, until)]));
   const { quota, headOnly, enough } = quotas(key, had, rate, { periods, forMs });
@@ -66,14 +68,15 @@ function lease({ lease: id, holder, forMs, parts }: Extract<ApiKeyCommand, { typ
 }
 
 /** Equal parts of each rolling limit, as far as they are free; undefined where too little is. */
-function rates(key: RegisteredApiKey, had: LiveLease | undefined, parts: number, now: number): Record<string, number> | undefined {
+function rates(key: RegisteredApiKey, had: LiveLease | undefined, { parts, least }: Pick<LeaseBudget, 'parts' | 'least'>, now: number): Record<string, number> | undefined {
   const rate: Record<string, number> = {};
   for (const limit of rollingLimits(key)) {
     const share = Math.floor(limit.units / parts);
     const own = had?.rate[limit.name] ?? 0;
     const free = limit.units - rateHeld(key, limit, now) + own;
     // Where a provider takes less than it did, others may hold more than there is: what stands then ends when it ends.
-    if (free <= 0 || (had === undefined && free < share * LEAST_SHARE)) return undefined;
+    const needed = Math.max(share * LEAST_SHARE, least[limit.name] ?? 1);
+    if (free <= 0 || (had === undefined && Math.min(share, free) < needed)) return undefined;
     rate[limit.name] = Math.min(share, free);
   }
   return rate;

@@ -44,12 +44,12 @@ class History {
   }
 
   lease(parts: number): void {
-    this.tell({ type: 'LeaseBudget', lease: `a.${(this.#leases += 1)}`, holder: 'h', forMs: 10_000, parts });
+    this.tell({ type: 'LeaseBudget', lease: `a.${(this.#leases += 1)}`, holder: 'h', forMs: 10_000, parts, least: {} });
   }
 
   renew(at: number, parts: number): void {
     const id = this.#pick(at);
-    if (id !== undefined) this.tell({ type: 'LeaseBudget', lease: id, holder: 'h', forMs: 10_000, parts });
+    if (id !== undefined) this.tell({ type: 'LeaseBudget', lease: id, holder: 'h', forMs: 10_000, parts, least: {} });
   }
 
   settle(id: string | undefined, { share, lost, over }: { readonly share: number; readonly lost: boolean; readonly over: boolean }): void {

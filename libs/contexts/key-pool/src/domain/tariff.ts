@@ -61,6 +61,26 @@ export function tooDearFor(tariff: Tariff, cost: Cost): Limit | undefined {
   return tariff.limits.find((limit) => (cost[limit.ledger] ?? 0) > limit.units);
 }
 
+/** What a block is asked for with; which of them a provider can serve at all, its limits say. */
+const CALLS_OF_A_BLOCK = ['eth_getBlockByHash', 'eth_getBlockByNumber', 'eth_getBlockReceipts'];
+
+/** Units, by name of each rolling limit, of the dearest call of a block that it lets pass: a smaller share of it is of no use. */
+export function leastShares(tariff: Tariff): Readonly<Record<string, number>> {
+  const costs = CALLS_OF_A_BLOCK.map((method) => costOf(tariff, [method])).filter((cost) => tooDearFor(tariff, cost) === undefined);
+  const rolling = tariff.limits.filter(({ kind }) => kind === 'rolling');
+  return Object.fromEntries(rolling.map(({ name, ledger }) => [name, Math.max(1, ...costs.map((cost) => cost[ledger] ?? 0))]));
+}
+
+/** How many holders can share one key, each with room for a call. */
+export function mostShares(tariff: Tariff): number {
+  const least = leastShares(tariff);
+  const shares = tariff.limits.flatMap(({ kind, name, units }) => (kind === 'rolling' ? [Math.floor(units / (least[name] as number))] : []));
+  return Math.max(1, Math.min(...shares, MOST_SHARES));
+}
+
+/** Of a key that no rate limits. */
+const MOST_SHARES = 1_000;
+
 export function addCosts(one: Cost, other: Cost): Cost {
   return Object.fromEntries([...new Set([...Object.keys(one), ...Object.keys(other)])].map((ledger) => [ledger, (one[ledger] ?? 0) + (other[ledger] ?? 0)]));
 }
