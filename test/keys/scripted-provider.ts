@@ -23,6 +23,8 @@ export class ScriptedProvider {
   readonly scripts: ((request: SeenRequest) => Scripted | undefined)[] = [];
   /** Of the door to a WebSocket: a status instead of a connection. */
   door: (alias: string) => { readonly status: number; readonly body: string } | undefined = () => undefined;
+  /** Of a credential, by its address: refused as one that is not known. */
+  isUnknown: (url: string) => boolean = () => false;
   /** So long until a WebSocket is opened. */
   doorMs = 0;
   /** Nothing over HTTP is answered before. */
@@ -111,7 +113,7 @@ export class ScriptedProvider {
     for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
     const { request, isBatch } = this.#saw(aliasOf(incoming.url), 'http', Buffer.concat(chunks).toString());
     await this.holdUntil;
-    const answer = this.#answer(request);
+    const answer = this.isUnknown(incoming.url ?? '') ? { status: 401, body: 'invalid project id' } : this.#answer(request);
     if (answer === 'mute') return;
     if (answer === 'cut' || 'closes' in answer) return void response.destroy();
     const body = 'items' in answer ? bodyOf(request, isBatch, answer.items) : answer.body;

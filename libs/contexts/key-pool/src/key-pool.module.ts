@@ -91,7 +91,10 @@ export class KeyPool {
       providers: [
         { provide: KeyBoard, useValue: board },
         { provide: KeyExplainer, useValue: explainer },
-        { provide: KeyProbe, useValue: new HttpKeyProbe(purse, () => pool.probed()) },
+        { provide: KeyProbe, useValue: new HttpKeyProbe(purse, () => pool.probed(), async (alias) => {
+          await desk.reopen(alias);
+          purse.reopened(alias);
+        }) },
       ],
     };
     return new KeyPool(module, access, desk);
@@ -116,7 +119,7 @@ class KeyPoolModule {}
 class AddressBook {
   readonly #providers: ReadonlyMap<string, ConfiguredProvider>;
   readonly #keys: readonly ConfiguredKey[];
-  readonly #asked = new Map<string, string>();
+  readonly #asked = new Map<string, readonly string[]>();
   /** Instead of what the providers' files say. */
   templates: ReadonlyMap<string, { readonly http: string; readonly ws: string }> = new Map();
 
@@ -131,21 +134,18 @@ class AddressBook {
       const template = this.templates.get(name);
       const at = template === undefined ? provider : { ...provider, ...template, networks: undefined };
       const own = this.#keys.filter((key) => key.provider === name);
-      const keys = own.flatMap(({ alias, secrets }) =>
-        secrets.flatMap((secret) => {
-          const addresses = addressesOf(at, secret.reveal(), chainId);
-          if (addresses === undefined) return [];
-          this.#asked.set(alias, addresses.httpUrl);
-          return [{ alias, ...addresses }];
-        }),
-      );
+      const keys = own.flatMap(({ alias, secrets }) => {
+        const addresses = secrets.flatMap((secret) => addressesOf(at, secret.reveal(), chainId) ?? []);
+        if (addresses.length > 0) this.#asked.set(alias, addresses.map(({ httpUrl }) => httpUrl));
+        return addresses.map((address) => ({ alias, ...address }));
+      });
       return keys.length === 0 ? [] : [{ tariff: provider.tariff, keys }];
     });
   }
 
   /** As they were last asked for a chain. */
-  probed(): readonly { readonly alias: string; readonly tariff: Tariff; readonly httpUrl: string | undefined }[] {
-    return this.#keys.map(({ alias, provider }) => ({ alias, tariff: (this.#providers.get(provider) as ConfiguredProvider).tariff, httpUrl: this.#asked.get(alias) }));
+  probed(): readonly { readonly alias: string; readonly tariff: Tariff; readonly httpUrls: readonly string[] }[] {
+    return this.#keys.map(({ alias, provider }) => ({ alias, tariff: (this.#providers.get(provider) as ConfiguredProvider).tariff, httpUrls: this.#asked.get(alias) ?? [] }));
   }
 }
 

@@ -13,12 +13,13 @@ export interface KeyConnectionsOptions {
   readonly pushed: (alias: string, bytes: number) => void;
 }
 
-/** The connections of one provider's keys, made when first used; credentials of one budget take turns. */
+/** The connections of one provider's keys, made when first used; credentials of one budget take turns, as far as they are not refused. */
 export class KeyConnections {
   readonly #options: KeyConnectionsOptions;
   readonly #byAlias = new Map<string, PooledKey[]>();
   readonly #http = new Map<string, HttpTransport>();
   readonly #sockets = new Map<string, WebSocketTransport>();
+  readonly #refused = new Set<PooledKey>();
   #turn = 0;
 
   constructor(options: KeyConnectionsOptions) {
@@ -44,7 +45,7 @@ export class KeyConnections {
   }
 
   http(alias: string): HttpTransport {
-    const { httpUrl } = this.#nextOf(this.#byAlias.get(alias) ?? []);
+    const { httpUrl } = this.#nextOf(this.#usable(alias));
     const transport = this.#http.get(httpUrl) ?? new HttpTransport(httpUrl, this.#options.limits, this.#labelOf(alias));
     this.#http.set(httpUrl, transport);
     return transport;
@@ -52,7 +53,7 @@ export class KeyConnections {
 
   /** Undefined: this key has no WebSocket. */
   socket(alias: string): WebSocketTransport | undefined {
-    const urls = (this.#byAlias.get(alias) ?? []).flatMap(({ wsUrl }) => wsUrl ?? []);
+    const urls = this.#usable(alias).flatMap(({ wsUrl }) => wsUrl ?? []);
     if (urls.length === 0) return undefined;
     const wsUrl = this.#nextOf(urls);
     const { clock, limits, pushed } = this.#options;
@@ -61,8 +62,21 @@ export class KeyConnections {
     return transport;
   }
 
+  /** The credential with this address is refused. False: all of this key are, and each may be tried again. */
+  refused(alias: string, url: string): boolean {
+    const own = this.#byAlias.get(alias) ?? [];
+    for (const key of own) if (key.httpUrl === url || key.wsUrl === url) this.#refused.add(key);
+    if (this.#usable(alias).length > 0) return true;
+    for (const key of own) this.#refused.delete(key);
+    return false;
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#http.values(), ...this.#sockets.values()].map((transport) => transport.close()));
+  }
+
+  #usable(alias: string): readonly PooledKey[] {
+    return (this.#byAlias.get(alias) ?? []).filter((key) => !this.#refused.has(key));
   }
 
   #labelOf(alias: string): string {

@@ -6,6 +6,7 @@ export interface Said {
   readonly message?: string;
   readonly waitMs?: number;
   readonly providerTime?: number;
+  readonly hasAnother?: true;
 }
 
 /** Settles a permit once, with the times of its request. */

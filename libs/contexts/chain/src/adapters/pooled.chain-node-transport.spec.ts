@@ -46,11 +46,14 @@ interface Making {
   readonly tariff?: Parameters<typeof testTariff>[1];
   readonly lane?: 'head' | 'backfill';
   readonly mute?: readonly string[];
+  /** Of the first key a second credential. */
+  readonly second?: string;
 }
 
-function pooled({ aliases = ALIASES, tariff: more = {}, lane = 'head', mute = [] }: Making = {}): PooledTransport {
+function pooled({ aliases = ALIASES, tariff: more = {}, lane = 'head', mute = [], second }: Making = {}): PooledTransport {
   const tariff = testTariff('metered', more);
   const keys = aliases.map((alias) => ({ alias, httpUrl: provider.httpUrl(alias), ...(mute.includes(alias) ? {} : { wsUrl: provider.wsUrl(alias) }) }));
+  if (second !== undefined) keys.push({ alias: aliases[0] as string, httpUrl: provider.httpUrl(aliases[0] as string).replace('planted', second) });
   const note = (fields: object, message: string): void => void lines.push({ fields, message });
   const connections = new KeyConnections({ title: tariff.title, keys, clock: systemClock, limits: LIMITS, pushed: (alias, bytes) => purse.accrue(alias, costOfPush(tariff, bytes), '1', 'newHeads') });
   const made = new PooledTransport({ tariff, connections, purse, lane, chainId: '1', log: new RequestLog({ debug: note, info: note }, systemClock) });
@@ -160,6 +163,23 @@ describe('a refusal', () => {
     expect(rest).toEqual({ kind: 'answered', class: seen, ...said });
     expect(message).toEqual(expect.any(String));
     expect(good?.ask.not).toEqual([refused?.permit.key]);
+  });
+
+  it('of one of several credentials leaves it out, and says of the key only when all are refused', async () => {
+    purse = new RecordingPurse(['key-1']);
+    const unknown = new Set(['/v3/another']);
+    provider.isUnknown = (url) => [...unknown].some((start) => url.startsWith(start));
+    const transport = pooled({ aliases: ['key-1'], second: 'another' });
+    const asked = async (): Promise<void> => void (await transport.send(calls(1)).catch(() => undefined));
+    for (let turn = 0; turn < 6; turn += 1) await asked();
+    expect(purse.outcomes.toSorted()).toEqual(['ok', 'ok', 'ok', 'ok', 'ok', 'revoked']);
+    expect(purse.granted.flatMap(({ outcomes }) => outcomes)).toContainEqual(expect.objectContaining({ class: 'revoked', hasAnother: true }));
+    unknown.add('/v3/planted');
+    await asked();
+    expect(purse.granted.at(-1)?.outcomes).toEqual([expect.not.objectContaining({ hasAnother: true })]);
+    unknown.clear();
+    await asked();
+    expect(purse.outcomes.at(-1)).toBe('ok');
   });
 
   it('-32005 of a range is not the key\'s: nobody else is asked', async () => {

@@ -136,8 +136,16 @@ export class PooledTransport implements RpcTransport {
   }
 
   async #once(calls: readonly RpcCall[], tried: readonly string[], signal?: AbortSignal): Promise<Outcome> {
-    const { connections } = this.#options;
-    return this.#withPermit(calls, { not: tried }, signal, (permit) => this.#on(permit, connections.http(permit.key), calls, signal));
+    return this.#withPermit(calls, { not: tried }, signal, (permit) => this.#on(permit, this.#httpOf(permit), calls, signal));
+  }
+
+  #httpOf(permit: Permit): RpcTransport {
+    try {
+      return this.#options.connections.http(permit.key);
+    } catch (error) {
+      this.#options.purse.settle(permit, { kind: 'unspent' });
+      throw error;
+    }
   }
 
   /** Another one where `use` came too late for the first. */
@@ -178,17 +186,22 @@ export class PooledTransport implements RpcTransport {
       const reply = await transport.send(calls, signal, () => settling.writing());
       const answers = reply.kind === 'answers' ? reply.answers : calls.map((): RpcAnswer => ({ ok: false, refusal: reply.refusal }));
       const { seen, said } = seenIn(answers, transport.url);
-      settling.answered(seen, { ...said, ...(reply.providerTime === undefined ? {} : { providerTime: reply.providerTime }) });
+      settling.answered(seen, { ...said, ...this.#leftOf(permit, seen, transport.url), ...(reply.providerTime === undefined ? {} : { providerTime: reply.providerTime }) });
       return { key: permit.key, answers: answers.map((answer) => withoutSecrets(answer, transport.url)), bytes: reply.bytes };
     } catch (error) {
       if (error instanceof HeldBack) throw error;
       const answer = seenInError(error);
       if (answer === undefined) settling.unanswered();
-      else settling.answered(answer.seen, answer.said);
+      else settling.answered(answer.seen, { ...answer.said, ...this.#leftOf(permit, answer.seen, transport.url) });
       return { key: permit.key, error };
     } finally {
       this.#note(permit, calls, settling);
     }
+  }
+
+  /** Of a key with several credentials one that is refused says nothing of the others. */
+  #leftOf({ key }: Permit, seen: AnswerClass, url: string): { readonly hasAnother?: true } {
+    return seen === 'revoked' && this.#options.connections.refused(key, url) ? { hasAnother: true } : {};
   }
 
   /** On one key after the other, as for requests. */
@@ -217,7 +230,7 @@ export class PooledTransport implements RpcTransport {
       } catch (error) {
         const answer = seenInError(error);
         if (answer === undefined) this.#options.purse.settle(permit, { kind: 'unspent' });
-        else connecting.answered(answer.seen, answer.said);
+        else connecting.answered(answer.seen, { ...answer.said, ...this.#leftOf(permit, answer.seen, socket.url) });
         return { key, error };
       }
       if (this.#isGood(permit) && !signal.aborted) return this.#subscribeOn(socket, permit, signal);

@@ -6,22 +6,24 @@ import { KeyUnknown } from '../ports/key-pool.errors.ts';
 export interface ProbedKey {
   readonly alias: string;
   readonly tariff: Tariff;
-  /** Holds the secret; undefined where no chain of ours is served by it. */
-  readonly httpUrl: string | undefined;
+  /** One for each secret, which it holds; none where no chain of ours is served by it. */
+  readonly httpUrls: readonly string[];
 }
 
 type Method = 'eth_chainId' | 'eth_blockNumber';
 /** Four such waits in a row are shorter than what the command line waits for its answer. */
 const PATIENCE_MS = 6_000;
 
-/** Two small calls on one key, each with a permit. */
+/** Two small calls on each secret of a key, each with a permit. A revoked key is given another try by it. */
 export class HttpKeyProbe extends KeyProbe {
   readonly #purse: KeyPurse;
   readonly #keys: () => readonly ProbedKey[];
+  readonly #reopen: (alias: string) => Promise<void>;
   readonly #agent = new Agent({ headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS });
 
-  constructor(purse: KeyPurse, keys: () => readonly ProbedKey[]) {
+  constructor(purse: KeyPurse, keys: () => readonly ProbedKey[], reopen: (alias: string) => Promise<void>) {
     super();
+    this.#reopen = reopen;
     this.#purse = purse;
     this.#keys = keys;
   }
@@ -31,11 +33,24 @@ export class HttpKeyProbe extends KeyProbe {
     const key = keys.find((known) => known.alias === alias);
     if (key === undefined) throw new KeyUnknown(alias, keys.map((known) => known.alias));
     const unasked = { alias, ok: false, ms: 0, chainId: null, head: null };
-    if (key.httpUrl === undefined) return { ...unasked, class: 'other', message: 'Its provider serves none of the chains that are captured here.' };
-    const chain = await this.#ask(key, key.httpUrl, 'eth_chainId');
-    const head = chain.class === 'ok' ? await this.#ask(key, key.httpUrl, 'eth_blockNumber') : chain;
-    if (head.class !== 'ok') return { ...unasked, ms: chain.ms, class: head.class, message: head.message };
-    return { alias, ok: true, ms: Math.round(Math.min(chain.ms, head.ms) * 10) / 10, chainId: BigInt(chain.result).toString(), head: Number(head.result), class: 'ok' };
+    if (key.httpUrls.length === 0) return { ...unasked, class: 'other', message: 'Its provider serves none of the chains that are captured here.' };
+    await this.#reopen(alias);
+    let last: KeyProbeResult = { ...unasked, class: 'other' };
+    for (const [place, url] of key.httpUrls.entries()) {
+      last = await this.#one(key, url);
+      const which = key.httpUrls.length === 1 ? '' : `secret ${place + 1} of ${key.httpUrls.length}: `;
+      if (!last.ok) return { ...last, message: `${which}${last.message ?? last.class}` };
+    }
+    return last;
+  }
+
+  async #one(key: ProbedKey, url: string): Promise<KeyProbeResult> {
+    const { alias } = key;
+    const chain = await this.#ask(key, url, 'eth_chainId');
+    const head = chain.class === 'ok' ? await this.#ask(key, url, 'eth_blockNumber') : chain;
+    const ms = Math.round((head.class === 'ok' ? Math.min(chain.ms, head.ms) : chain.ms) * 10) / 10;
+    if (head.class !== 'ok') return { alias, ok: false, ms, chainId: null, head: null, class: head.class, message: head.message };
+    return { alias, ok: true, ms, chainId: BigInt(chain.result).toString(), head: Number(head.result), class: 'ok' };
   }
 
   async #ask(key: ProbedKey, url: string, method: Method): Promise<{ readonly class: AnswerClass | 'no budget' | 'unanswered'; readonly ms: number; readonly result: string; readonly message: string }> {
@@ -53,7 +68,7 @@ export class HttpKeyProbe extends KeyProbe {
       const answer = resultIn(await body.text());
       const answeredAt = sharedNow();
       const seen = classOf(statusCode, answer);
-      this.#purse.settle(permit, { kind: 'answered', class: seen, sentAt, answeredAt });
+      this.#purse.settle(permit, { kind: 'answered', class: seen, sentAt, answeredAt, ...(seen === 'revoked' && key.httpUrls.length > 1 ? { hasAnother: true } : {}) });
       return { class: seen, ms: answeredAt - sentAt, result: answer ?? '0x0', message: `HTTP ${statusCode}` };
     } catch {
       this.#purse.settle(permit, { kind: 'unanswered', sentAt });

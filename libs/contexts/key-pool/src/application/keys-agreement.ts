@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { ConfiguredKeys } from './configured-keys.ts';
 
-/** What a worker must hold as the owner does, so that a lease means the same on both sides. Nothing of a secret is in it, not even a hash. */
+/**
+ * What a worker must hold as the owner does, so that a lease means the same on both sides. Of secrets it has what everybody may
+ * see, their fingerprints: a worker with another secret would have a good key taken for revoked.
+ */
 export function keysAgreement({ providers, keys }: ConfiguredKeys): Readonly<Record<string, string>> {
   const used = [...new Set(keys.map(({ provider }) => provider))].map((name) => [`providers/${name}`, hashOf(providers.get(name)?.tariff ?? null)] as const);
-  return { ...Object.fromEntries(used), ...Object.fromEntries(keys.map(({ alias, provider }) => [`keys/${alias}`, hashOf(provider)])) };
+  return { ...Object.fromEntries(used), ...Object.fromEntries(keys.map(({ alias, provider, fingerprints }) => [`keys/${alias}`, hashOf([provider, fingerprints])])) };
 }
 
 function hashOf(value: unknown): string {

@@ -89,7 +89,7 @@ export class LeaseBook {
       const lease = this.#leases.get(id);
       if (lease?.state === 'open' && !going.has(id)) lease.state = 'ending';
     }
-    const told = new Map(closed.map(({ key, state, until }) => [key, { state, until: until === null ? Infinity : now + until - wall }]));
+    const told = new Map(closed.map(({ key, state, until }) => [key, { state, until: now + (until === null ? RELOOK_MS : until - wall) }]));
     for (const alias of told.keys()) this.key(alias);
     for (const key of this.keys.values()) if (!hasNewsOf(key.alias)) key.told(told.get(key.alias));
     this.#refresh();
@@ -162,6 +162,8 @@ const IDLE_MS = 30_000;
 /** So that what is under way is answered and settled before the desk counts it as lost. */
 const GIVE_BACK_MS = 600;
 const LONG_CLOSED_MS = 10_000;
+/** A key that is revoked for good may be brought back at the desk: it is asked again so often. */
+const RELOOK_MS = 60_000;
 const LONG_WINDOW_MS = 5_000;
 const HEAD_NEED_MS = 60_000;
 const MOST_KEPT = 0.25;

@@ -306,6 +306,17 @@ describe('the desk', () => {
     expect(await closing()).toEqual(['revoked', null]);
   });
 
+  it('tries a revoked key again when it is told to, and tells of it', async () => {
+    await see('revoked');
+    clock.at += 1_000;
+    await see('revoked');
+    expect((await exchange({ wanted: { renew: [], more: 2 } })).leases.map(({ key }) => key)).toEqual(['key-1']);
+    await owner.desk.reopen('key-0');
+    await owner.desk.reopen('key-9');
+    expect((await exchange({ wanted: { renew: [], more: 2 } })).leases.map(({ key }) => key)).toEqual(['key-0']);
+    expect(owner.lines.at(-1)).toMatch(/^key restored .*"from":"revoked"/);
+  });
+
   it('takes one odd refusal for none when the key answers well in between', async () => {
     await see('revoked');
     clock.at += 1_000;

@@ -63,6 +63,12 @@ export class BookingLeaseDesk implements LeaseDesk {
     );
   }
 
+  /** A key that was revoked is tried again; of any other nothing happens. */
+  async reopen(alias: string): Promise<void> {
+    const key = this.#options.keys.find((known) => known.alias === alias);
+    if (key !== undefined) this.#logRestored(await this.#options.actors.tell(alias, { type: 'ReopenKey' }), alias, key.provider);
+  }
+
   async exchange({ holder, provider, settlements, sightings, wanted }: Exchange): Promise<ExchangeAnswer> {
     const now = this.#options.clock.now();
     const keys = this.#keysOf(provider);
@@ -169,7 +175,7 @@ export class BookingLeaseDesk implements LeaseDesk {
           log.warn({ key, provider, until: new Date(event.data.until).toISOString(), reason: event.data.message }, event.type === 'KeyThrottled' ? 'key throttled' : 'key exhausted');
           break;
         case 'KeyRevoked':
-          log.error({ key, provider, reason: event.data.message, hint: 'Put another secret under this alias, or take the key out of config/keys*.yaml; then start again.' }, 'key revoked');
+          log.error({ key, provider, reason: event.data.message, hint: 'Put another secret under this alias, or take the key out, then start again. If it should be good, chainfold keys probe tries it again.' }, 'key revoked');
           break;
         case 'KeyRegistered':
         case 'BudgetLeased':

@@ -315,6 +315,42 @@ describe('refusals', () => {
     expect(next.error).toMatchObject({ code: 'no-budget', facts: { why: { one: 'exhausted' } } });
   });
 
+  it('of a key that is revoked are no last word: the desk is asked again after a minute, or when it is told to be tried', async () => {
+    const given = world(['one']);
+    given.desk.closed.set('one', { key: 'one', state: 'revoked', until: null });
+    const refused = async (): Promise<string | undefined> => {
+      const asked = watch(given.purse.acquire(ask({ patienceMs: 1_000 })));
+      await given.clock.advance(100);
+      return asked.error?.code;
+    };
+    expect(await refused()).toBe('no-budget');
+    given.desk.closed.clear();
+    expect(await refused()).toBe('no-budget');
+    given.purse.reopened('one');
+    expect(await refused()).toBeUndefined();
+  });
+
+  it('of a key that is revoked end where another process had it tried', async () => {
+    const given = world(['one']);
+    given.desk.closed.set('one', { key: 'one', state: 'revoked', until: null });
+    await Promise.all([watch(given.purse.acquire(ask({ patienceMs: 1_000 }))), given.clock.advance(100)]);
+    given.desk.closed.clear();
+    await given.clock.advance(60_000);
+    const asked = watch(given.purse.acquire(ask()));
+    await given.clock.advance(100);
+    expect(asked.value).toMatchObject({ key: 'one' });
+  });
+
+  it('of one credential of several leave the key as it is, with an alarm', async () => {
+    const given = world(['one']);
+    await Promise.all([send(given, {}, { class: 'revoked', hasAnother: true }), given.clock.advance(100)]);
+    expect(given.desk.sightings).toEqual([]);
+    expect(given.lines).toMatchObject([{ level: 'error', message: 'one of the secrets of a key is refused', fields: { key: 'one' } }]);
+    await given.clock.advance(7_000);
+    expect(given.desk.settlements.at(-1)).toMatchObject({ unacknowledged: { units: 80 }, errors: { revoked: 1 } });
+    expect(given.purse.keys()[0]).not.toHaveProperty('closed');
+  });
+
   it('of many at once are one sighting', async () => {
     const given = world(['one']);
     const sent = Array.from({ length: 5 }, () => send(given, {}, { class: 'throttled' }));

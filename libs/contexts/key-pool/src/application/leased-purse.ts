@@ -40,6 +40,10 @@ export class LeasedPurse implements KeyPurse {
     this.#log.error({ key, what }, 'a key that was never leased brought something');
   }
 
+  reopened(key: string): void {
+    for (const provider of this.#providers.values()) provider.reopened(key);
+  }
+
   /** Every key that this process has heard of. */
   keys(): readonly KeyView[] {
     return [...this.#providers.values()].flatMap((provider) => provider.keys());

@@ -96,6 +96,14 @@ export class ProviderPurse {
     return true;
   }
 
+  /** The desk was told to try a revoked key again: what is known of its closing is asked for anew. */
+  reopened(alias: string): void {
+    const key = this.#book.keys.get(alias);
+    if (key?.closed(this.#now())?.state !== 'revoked') return;
+    key.told(undefined);
+    this.#talk.moreNotBefore = -Infinity;
+  }
+
   keys(): readonly KeyView[] {
     const moment = this.#moment();
     return [...this.#book.keys.values()].map((key) => viewOf(key, { provider: this.#provider, metering: this.#metering, leases: this.#book.open, moment, circuit: this.#circuit.state(), waiting: { ...this.#queue.sizes } }));

@@ -81,6 +81,7 @@ export class SpendingOutcomes {
     this.#enter(spending, seen === 'ok' || seen === 'other', seen === 'ok' ? undefined : seen);
     if (seen === 'down') this.#failed(key, permit, now);
     else if (this.#options.circuit.answered()) this.#options.log.info({ provider: this.#provider }, 'provider answers again');
+    if (outcome.hasAnother === true) return this.#options.log.error({ key: key.alias, provider: this.#provider, reason: outcome.message, hint: 'Put another secret in its place, or take it out; then start again. Until then it is left out.' }, 'one of the secrets of a key is refused');
     const sighting = key.sighting(seen, { sentAt, waitMs: outcome.waitMs, message: outcome.message, skewMs: this.#skewMs(outcome, now) }, now);
     this.#closeFor(key, seen, outcome, now);
     if (sighting !== undefined) this.#tell(sighting);

@@ -47,6 +47,8 @@ export type SpendingOutcome =
       readonly providerTime?: number;
       /** The provider's words where it refused, without secrets. */
       readonly message?: string;
+      /** Of `revoked`: only this one of several credentials is refused; the key goes on with the others. */
+      readonly hasAnother?: true;
     }
   /** It may have been counted; nobody can say. */
   | { readonly kind: 'unanswered'; readonly sentAt: number };

@@ -13,4 +13,6 @@ export type ApiKeyCommand =
   /** All leases of these holders but of this one: they ended with their process. */
   | { readonly type: 'LoseLeases'; readonly holders: string; readonly but: string }
   /** `until`: milliseconds since the epoch; null: until it is registered with other credentials. */
-  | { readonly type: 'CloseKey'; readonly state: ClosedState; readonly until: number | null; readonly message: string };
+  | { readonly type: 'CloseKey'; readonly state: ClosedState; readonly until: number | null; readonly message: string }
+  /** Of a revoked key: somebody says that it is to be tried again. */
+  | { readonly type: 'ReopenKey' };

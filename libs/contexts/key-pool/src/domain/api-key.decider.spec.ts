@@ -40,6 +40,15 @@ describe('a key', () => {
     at(NOON, [registered, { type: 'KeyRevoked', data: { at: NOON, message: 'no' } }, other]).when(ask('l')).then([leased('l')]);
   });
 
+  it('that is revoked is tried again when somebody says so, and one that is only closed for a while is not', () => {
+    const revoked: ApiKeyEvent = { type: 'KeyRevoked', data: { at: NOON, message: 'no' } };
+    const restored: ApiKeyEvent = { type: 'KeyRestored', data: { from: 'revoked', at: NOON } };
+    at(NOON, [registered, revoked]).when({ type: 'ReopenKey' }).then([restored]);
+    at(NOON, [registered, revoked, restored]).when(ask('l')).then([leased('l')]);
+    at(NOON, [registered, { type: 'KeyExhausted', data: { at: NOON, until: NOON + 1_000, message: 'no' } }]).when({ type: 'ReopenKey' }).then([]);
+    at(NOON, [registered]).when({ type: 'ReopenKey' }).then([]);
+  });
+
   it('leases nothing before it is registered', () => {
     at(NOON, []).when(ask('l')).thenThrows('key-unregistered');
   });

@@ -33,6 +33,8 @@ export const apiKeyDecider: Decider<ApiKey, ApiKeyCommand, ApiKeyEvent> = {
         return lose(command, registered(key), now);
       case 'CloseKey':
         return close(command, registered(key), now);
+    case 'ReopenKey':
+      return registered(key).closed?.state === 'revoked' ? [{ type: 'KeyRestored', data: { from: 'revoked', at: now } }] : [];
       default:
         return unreachable(command);
     }
