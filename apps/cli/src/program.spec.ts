@@ -428,6 +428,22 @@ describe('the command line', () => {
     expect(await chainfold('verify', '--from', '10', '--to', '5')).toMatchObject({ code: EXIT.usage, stderr: 'error: --from is above --to\n' });
   });
 
+  it.each(['uncaughtException', 'unhandledRejection'] as const)('explains what nobody caught (%s) and shows no address of it, and listens only while it works', async (event) => {
+    aProcessRuns();
+    const { exit } = process;
+    const exits: unknown[] = [];
+    process.exit = ((code: unknown) => void exits.push(code)) as typeof exit;
+    routes['GET /api/v1/streams'] = () => {
+      process.emit(event as 'uncaughtException', Object.assign(new TypeError('Invalid URL of https://host/v3/hunter2'), { input: 'host/v3/hunter2' }));
+      return { json: { items: [], next: null } };
+    };
+    const { stderr } = await chainfold('streams').finally(() => (process.exit = exit));
+    expect(exits).toEqual([EXIT.crashed]);
+    expect(stderr).toContain('TypeError: Invalid URL of https://host/[masked]\n');
+    expect(stderr).not.toContain('hunter2');
+    expect(process.listenerCount(event)).toBe(0);
+  });
+
   it('lists every wrong setting and exits 78', async () => {
     process.env['PORT'] = 'seventy';
     const { code, stderr } = await chainfold('streams');

@@ -35,8 +35,11 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
     if (typeof found === 'number' && found > 0) code = EXIT.failed;
   };
 
+  const unwatch = explainCrashes();
   add('start', 'Captures and serves until Ctrl-C').action(async (options: { json?: boolean }) => {
     code = undefined;
+    // It has its own last words.
+    unwatch();
     const { processSources } = await import('#platform/settings');
     const sources = processSources();
     await serve(await load(), options.json === true ? { sources: { ...sources, env: { ...sources.env, LOG_FORMAT: 'json' } } } : {});
@@ -117,7 +120,16 @@ export async function run(argv: readonly string[], load: LoadProgram): Promise<E
     return code;
   } catch (error) {
     return failed(error);
+  } finally {
+    unwatch();
   }
+}
+
+/** Left alone, Node prints what nobody caught with all its fields: of an address that can not be read that is its text, with the key. */
+function explainCrashes(): () => void {
+  const crashed = (error: unknown): void => process.exit(failed(error));
+  process.on('uncaughtException', crashed).on('unhandledRejection', crashed);
+  return () => void process.off('uncaughtException', crashed).off('unhandledRejection', crashed);
 }
 
 async function withTarget(load: LoadProgram, options: TargetOptions, work: (target: Target) => Promise<void | number>): Promise<void | number> {

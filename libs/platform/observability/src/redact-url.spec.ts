@@ -15,4 +15,8 @@ describe('an address of a provider', () => {
   it('is masked wherever it stands in a text', () => {
     expect(redactUrlsIn('GET "https://a/k3y" and (ws://b/k3y), not https://c')).toBe('GET "https://a/[masked]" and (ws://b/[masked]), not https://c');
   });
+
+  it('is masked once', () => {
+    expect(redactUrlsIn(redactUrlsIn('[https://a/k3y] and ws://b/k3y'))).toBe('[https://a/[masked]] and ws://b/[masked]');
+  });
 });

@@ -8,7 +8,8 @@ export function redactUrl(url: string | URL): string {
   return `${scheme}://${host}${rest === '' || rest === '/' ? '' : '/[masked]'}`;
 }
 
-const ADDRESS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>)\]}]+/gi;
+/** One that is masked already is whole with its last bracket, and stays as it is. */
+const ADDRESS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>)\]}]+(?:(?<=\/\[masked)\])?/gi;
 
 /** The same for every address inside a text, as messages of other people's errors have them. */
 export function redactUrlsIn(text: string): string {

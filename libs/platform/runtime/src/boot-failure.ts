@@ -1,4 +1,5 @@
 import { ChainfoldError } from '#platform/kernel';
+import { redactUrlsIn } from '#platform/observability';
 import { SettingsInvalid } from '#platform/settings';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
@@ -20,15 +21,15 @@ export function exitCodeOf(error: unknown): ExitCode {
   return error.kind === 'bug' ? EXIT.crashed : EXIT.failed;
 }
 
-/** What, why, way out; for a person at a terminal. A stack only where the error is a bug of ours. */
+/** What, why, way out; for a person at a terminal. A stack only where the error is a bug of ours. What others say loses the keys in its addresses. */
 export function explain(error: unknown): string {
-  if (!(error instanceof ChainfoldError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof ChainfoldError)) return redactUrlsIn(error instanceof Error ? (error.stack ?? error.message) : String(error));
   if (error instanceof SettingsInvalid) return error.report();
   const lines = [error.message];
   for (const [name, value] of Object.entries(error.facts)) {
     if (value !== undefined) lines.push(`  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   }
-  if (error.cause instanceof Error) lines.push(`  because: ${error.cause.message}`);
+  if (error.cause instanceof Error) lines.push(`  because: ${redactUrlsIn(error.cause.message)}`);
   if (error.hint !== undefined) lines.push(`  ${error.hint}`);
   if (error.kind === 'bug' && error.stack !== undefined) lines.push(error.stack);
   return lines.join('\n');

@@ -85,6 +85,42 @@ describe('keys as the settings give them', () => {
     ]);
   });
 
+  describe('of which addresses are made', () => {
+    const odd = (lines: string): void => write('providers/odd.yaml', `title: Odd\nsource: nowhere\nledgers: { units: { default: 1 } }\n${lines}\n`);
+
+    it.each([
+      ['http: https://host/v3', 'providers/odd.http must have {key} in it'],
+      ['http: "ftp:/nowhere"', 'providers/odd.http must have {key} in it'],
+      ['http: "ftp://host/{key}"', 'providers/odd.http must be an address, http:// or https://'],
+      ['http: "https:host/{key}"', 'providers/odd.http must be an address, http:// or https://'],
+      ['http: "https://:1/{key}"', 'providers/odd.http must be an address, http:// or https://'],
+      ['http: "https://host/{key}"\nws: "https://host/{key}"', 'providers/odd.ws must be an address, ws:// or wss://'],
+      ['http: "https://host/{key}"\nws: "wss://host"', 'providers/odd.ws must have {key} in it'],
+      ['http: "https://{network}.host/{key}"', 'providers/odd.http has {network} in it, which needs networks'],
+      ['http: "https://{network}/{key}"\nnetworks: { 1: main, 2: "not a host" }', 'providers/odd.http must be an address, http:// or https://'],
+    ])('are refused where none can come of them: %s', (lines, rule) => {
+      odd(lines);
+      expect(rules(refused())).toEqual([rule]);
+    });
+
+    it.each(['http: "https://host/?key={key}"\nws: "wss://{key}.host"', 'http: "{network}/{key}"\nnetworks: { 1: "https://host" }', 'http: "http://{network}:{key}@host"\nnetworks: { 1: main }'])('may be of any form: %s', (lines) => {
+      odd(lines);
+      expect(load().providers.has('odd')).toBe(true);
+    });
+
+    it.each(['host.example.org/v3/hunter2', 'localhost:8545/hunter2', 'https:host/hunter2', 'https://ho^st/hunter2', 'wss://host/hunter2'])('are refused by place and rule where a secret makes none, and never shown: %s', (secret) => {
+      const error = refused({ KEYS: `infura:a,node:${secret}` });
+      expect(rules(error)).toEqual(['keyPool.keys[1] must be a whole address, http:// or https://']);
+      expect(error.report() + inspect(error, { depth: 9 }) + JSON.stringify(error)).not.toMatch(/hunter2|host\//);
+    });
+
+    it('are looked at for every secret and every way', () => {
+      odd('http: "https://{key}.host"\nws: "wss://{key}.host"');
+      write('keys.yaml', 'one: { provider: odd, secrets: [good, "b<d"] }\n');
+      expect(rules(refused())).toEqual(['keys/one must fit into the address that providers/odd.http makes of it', 'keys/one must fit into the address that providers/odd.ws makes of it']);
+    });
+  });
+
   it('have one secret or several of one account, not both', () => {
     write('keys.yaml', 'both: { provider: infura, secret: a, secrets: [b] }\nnone: { provider: infura }\nbad: { provider: infura, secret: 7 }\n');
     expect(rules(refused())).toEqual(['keys/both must have secret, or secrets', 'keys/none must have secret, or secrets', 'keys/bad.secret must be a text of 1 to 2000 characters']);

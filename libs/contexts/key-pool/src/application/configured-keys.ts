@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FolderEntry, type Secret, SettingsInvalid, type SettingsProblem } from '#platform/settings';
 import type { Limit, Tariff } from '../contracts/index.ts';
 import { isAlias, type KeyEntry, type KeyPoolSettings, type ProviderEntry } from '../key-pool.settings.ts';
+import { addressProblems, templateProblems } from './address-rules.ts';
 
 export interface ConfiguredKey {
   readonly alias: string;
@@ -39,7 +40,7 @@ const FINGERPRINT_DIGITS = 8;
 export function configuredKeys({ providers, keys, keyPool }: KeySettings): ConfiguredKeys {
   const known = new Map(providers.map(({ name, value }) => [name, { tariff: tariffOf(name, value), http: value.http, ws: value.ws, networks: value.networks }]));
   const all = [...keys.map(({ name, value }): GivenKey => ({ path: `keys/${name}`, alias: name, provider: value.provider, secrets: secretsOf(value) })), ...ofEnvironment(keyPool)];
-  const problems = [...providers.flatMap(({ name, value }) => providerProblems(name, value)), ...all.flatMap((key) => keyProblems(key, [...known.keys()])), ...twice(all)];
+  const problems = [...providers.flatMap(({ name, value }) => providerProblems(name, value)), ...all.flatMap((key) => keyProblems(key, known)), ...twice(all)];
   if (problems.length > 0) throw new SettingsInvalid(problems);
   return { providers: known, keys: all.map(({ alias, provider, secrets }) => ({ alias, provider, secrets, fingerprints: secrets.map((secret) => fingerprint(secret.reveal())) })) };
 }
@@ -48,7 +49,7 @@ export function configuredKeys({ providers, keys, keyPool }: KeySettings): Confi
 export function addressesOf({ http, ws, networks }: ConfiguredProvider, secret: string, chainId: string): { readonly httpUrl: string; readonly wsUrl?: string } | undefined {
   const network = networks === undefined ? '' : networks[chainId];
   if (network === undefined) return undefined;
-  const filled = (template: string): string => template.replaceAll('{network}', network).replaceAll('{key}', secret);
+  const filled = (template: string): string => template.replaceAll('{network}', () => network).replaceAll('{key}', () => secret);
   return { httpUrl: filled(http), ...(ws === undefined ? {} : { wsUrl: filled(ws) }) };
 }
 
@@ -78,21 +79,26 @@ function tariffOf(provider: string, { title, unit, ledgers, limits, mostCallsPer
   return { provider, title, unit, ledgers, limits, mostCallsPerRequest, unsupported, slackMs, ...(pricePerMillion === undefined ? {} : { pricePerMillion }) };
 }
 
-function providerProblems(name: string, { ledgers, limits }: ProviderEntry): SettingsProblem[] {
+function providerProblems(name: string, entry: ProviderEntry): SettingsProblem[] {
+  const { ledgers, limits } = entry;
   const path = `providers/${name}`;
   const names = limits.map((limit: Limit) => limit.name);
   return [
     ...(ledgers['units'] === undefined ? [{ path: `${path}.ledgers`, rule: 'must have the ledger units', hint: 'It is what quotas count.' }] : []),
     ...limits.filter((limit) => ledgers[limit.ledger] === undefined).map((limit) => ({ path: `${path}.limits`, rule: `names the ledger ${limit.ledger}, which it has not`, hint: `It has: ${Object.keys(ledgers).join(', ')}.` })),
     ...(new Set(names).size < names.length ? [{ path: `${path}.limits`, rule: 'must have names of their own', hint: 'Two limits have one name.' }] : []),
+    ...templateProblems(name, entry),
   ];
 }
 
-function keyProblems({ path, alias, provider, secrets }: GivenKey, known: readonly string[]): SettingsProblem[] {
+function keyProblems({ path, alias, provider, secrets }: GivenKey, known: ReadonlyMap<string, ConfiguredProvider>): SettingsProblem[] {
+  const texts = secrets.map((secret) => secret.reveal());
+  const templates = known.get(provider);
   return [
     ...(isAlias(alias) ? [] : [{ path, rule: 'must be an alias of small letters, digits, dots and hyphens, at most 60', hint: 'It stands in events, logs and addresses.' }]),
-    ...(known.includes(provider) ? [] : [{ path: `${path}.provider`, rule: 'must be a provider that there is', hint: `There are: ${known.join(', ')}. Another one is a file in config/providers.` }]),
-    ...(secrets.some((secret) => PLACEHOLDER.test(secret.reveal())) ? [{ path, rule: 'must hold the secret itself', hint: 'What stands there is only a placeholder.' }] : []),
+    ...(templates !== undefined ? [] : [{ path: `${path}.provider`, rule: 'must be a provider that there is', hint: `There are: ${[...known.keys()].join(', ')}. Another one is a file in config/providers.` }]),
+    ...(texts.some((text) => PLACEHOLDER.test(text)) ? [{ path, rule: 'must hold the secret itself', hint: 'What stands there is only a placeholder.' }] : []),
+    ...(templates === undefined || templateProblems(provider, templates).length > 0 ? [] : addressProblems({ path, provider, secrets: texts }, templates)),
   ];
 }
 
