@@ -30,13 +30,13 @@ export const providerFolder = defineFolder(
     unit: setting(z.string().min(1).max(20).default('requests'), { description: 'What one unit is called.' }),
     http: setting(z.string().min(1), { description: 'Address with `{key}` and `{network}` in it.' }),
     ws: setting(z.string().min(1).optional(), { description: 'The same of its WebSockets; left out: heads are polled.' }),
-    networks: setting(z.record(z.string().regex(/^[1-9]\d*$/), z.string()).optional(), { description: 'By chain id, how the provider calls the network; left out: any chain.', defaultText: 'any chain' }),
+    networks: setting(z.record(z.string().regex(/^[1-9]\d*$/, 'must be a chain id in decimal'), z.string()).optional(), { description: 'By chain id, how the provider calls the network; left out: any chain.', defaultText: 'any chain' }),
     ledgers: setting(z.record(z.string(), costs), { description: 'Costs, by way of counting; `units` is what quotas count. Another one charges what `units` does where it names no cost.' }),
     limits: setting(z.array(limit).default([]), { description: '`{kind: rolling, name, windowMs, units}`: in any stretch of time; `{kind: calendar, name, period: day or month, units}`; each may name its `ledger`.' }),
     mostCallsPerRequest: setting(z.int().min(1).max(1_000).default(100), { description: 'Calls in one request; 1: no batches.' }),
     unsupported: setting(z.array(z.string()).default([]), { description: 'Methods that it does not offer.' }),
     slackMs: setting(z.int().min(0).max(5_000).default(40), { description: "Milliseconds by which the way of a request to the provider's meter may vary." }),
-    pricePerMillion: setting(z.string().regex(/^\d+(\.\d{1,6})?$/).optional(), { description: 'USD for a million units, a decimal in quotes.', defaultText: 'free' }),
+    pricePerMillion: setting(z.string().regex(/^\d+(\.\d{1,6})?$/, 'must be a decimal in quotes, with at most 6 digits behind the point').optional(), { description: 'USD for a million units, a decimal in quotes.', defaultText: 'free' }),
   }),
 );
 

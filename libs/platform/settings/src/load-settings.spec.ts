@@ -171,6 +171,44 @@ describe('settings', () => {
     });
   });
 
+  describe('of rules in words of their own', () => {
+    const limit = z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('rolling'), windowMs: z.int().min(10), units: z.int().min(1) }),
+      z.strictObject({ kind: z.literal('calendar'), period: z.enum(['day', 'month']), units: z.string().min(1) }),
+    ]);
+    const names = z.string().regex(/^[1-9]\d*$/, 'must be a number in decimal');
+    const rules = defineSettings(
+      'rules',
+      z.strictObject({
+        at: setting(z.string().regex(/^\S+:\d+$/, { error: 'must be host:port' }).optional(), { description: 'Where.', env: 'AT' }),
+        limits: setting(z.array(limit).default([]), { description: 'Limits.' }),
+        names: setting(z.record(names, z.string().min(1)).default({}), { description: 'Names.' }),
+        others: setting(z.record(z.string().regex(/^a/), z.string()).default({}), { description: 'Names without a rule in words.' }),
+      }),
+    );
+
+    it('say what their schema says', () => {
+      expect(broken([rules], { AT: 'nonsense' })).toEqual(['rules.at must be host:port']);
+    });
+
+    it('are read like the others inside entries of several kinds', () => {
+      write('default.yaml', 'rules: { limits: [{ kind: rolling, windowMs: 1, units: 0 }, { kind: calendar, period: year, units: "" }, { kind: other }, { kind: rolling, windowMs: 10, units: 1, unit: 1 }] }\n');
+      expect(problems([rules]).map(({ path, rule, hint }) => `${path} ${rule}${rule === 'is not a setting' ? ` ${hint}` : ''}`)).toEqual([
+        'rules.limits[0].windowMs must be an integer, at least 10',
+        'rules.limits[0].units must be an integer, at least 1 or a text that is not empty',
+        'rules.limits[1].period must be `day` or `month`',
+        'rules.limits[1].units must be an integer, at least 1 or a text that is not empty',
+        'rules.limits[2].kind must be `rolling` or `calendar`',
+        'rules.limits[3].unit is not a setting It stands in config/default.yaml. Did you mean units?',
+      ]);
+    });
+
+    it('are told of names that somebody chose', () => {
+      write('default.yaml', 'rules: { names: { mainnet: a, 1: "" }, others: { b: c } }\n');
+      expect(broken([rules])).toEqual(['rules.names.1 must be a text that is not empty', 'rules.names.mainnet must be a number in decimal', 'rules.others.b must have another name']);
+    });
+  });
+
   it('name the variable that a file needs and nobody set', () => {
     write('chains/one.yaml', 'chainId: 1\nproviders: [{ url: "https://host/${API_KEY}" }]\n');
     expect(problems([chains])[0]).toMatchObject({ rule: 'needs the environment variable API_KEY' });

@@ -9,7 +9,7 @@ import { holdsSecret, objectShape, settingsIn } from './schema-shape.ts';
 import type { SettingsFolder, SettingsOf, SettingsPart } from './settings-part.ts';
 import { checkParts } from './settings-part.ts';
 import type { Context } from './settings-problem.ts';
-import { problemsOf, unknownKeyHint } from './settings-problem.ts';
+import { problemsOf, unknownKeyHint, WORDLESS } from './settings-problem.ts';
 import { SettingsInvalid, type SettingsProblem } from './settings.errors.ts';
 import type { Report } from './yaml-file.ts';
 import { readYaml, secretFile, yamlFilesOf } from './yaml-file.ts';
@@ -118,7 +118,7 @@ function parseFolder(part: SettingsFolder, given: unknown, origin: Context['orig
 }
 
 function parse(given: unknown, context: Context, report: Report): unknown {
-  const parsed = context.schema.safeParse(withGroups(context.schema, given));
+  const parsed = context.schema.safeParse(withGroups(context.schema, given), { error: () => WORDLESS });
   if (parsed.success) return parsed.data;
   for (const problem of problemsOf(parsed.error.issues, context)) report(problem);
   return undefined;

@@ -8,7 +8,7 @@ export type AccessScope = (typeof ACCESS_SCOPES)[number];
 const accessToken = z.strictObject({
   name: setting(z.string().min(1), { description: 'Who holds the token; shown in logs.' }),
   scopes: setting(z.array(z.enum(ACCESS_SCOPES)).min(1), { description: 'What it allows.' }),
-  sha256: setting(z.string().regex(/^[0-9a-f]{64}$/), {
+  sha256: setting(z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits in lower case'), {
     description: 'SHA-256 of the token in lower-case hex; the token itself is never stored. `printf %s "$TOKEN" | sha256sum`.',
   }),
 });

@@ -35,9 +35,24 @@ export function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.Zod
   let at: z.ZodType | undefined = schema;
   for (const key of path) {
     if (at === undefined) return undefined;
-    at = objectShape(at)?.shape[String(key)] ?? elementOf(at);
+    at = childOf(at, key);
   }
   return at;
+}
+
+/** Of a choice every kind that has such a place: nobody knows which one was meant. */
+function childOf(schema: z.ZodType, key: PropertyKey): z.ZodType | undefined {
+  const inner = written(schema);
+  if (!(inner instanceof z.ZodUnion)) return objectShape(schema)?.shape[String(key)] ?? elementOf(schema);
+  const children = [...new Set((inner.options as z.ZodType[]).flatMap((option) => childOf(option, key) ?? []))];
+  return children.length > 1 ? z.union(children) : children[0];
+}
+
+/** Names that a group may have, or one of its kinds. */
+export function keysOf(schema: z.ZodType): readonly string[] {
+  const inner = written(schema);
+  if (inner instanceof z.ZodUnion) return [...new Set((inner.options as z.ZodType[]).flatMap(keysOf))];
+  return Object.keys(objectShape(inner)?.shape ?? {});
 }
 
 export function holdsSecret(schema: z.ZodType): boolean {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { aboutOf } from './setting.ts';
-import { holdsSecret, inWords, objectShape, schemaAt, settingsIn, written } from './schema-shape.ts';
+import { holdsSecret, inWords, keysOf, schemaAt, settingsIn } from './schema-shape.ts';
 import type { SettingsProblem } from './settings.errors.ts';
 
 /** What a part's problems are told with. */
@@ -14,11 +14,14 @@ export interface Context {
   readonly origin: (path: readonly PropertyKey[]) => string | undefined;
 }
 
+/** The message of an issue for which the schema has no words of its own; those that come here were parsed with it as `error`. */
+export const WORDLESS = '';
+
 /** One problem per zod issue, one per unknown key. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], context: Context): SettingsProblem[] {
   return issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return [problemOf(issue, context)];
-    const known = Object.keys(objectShape(schemaAt(context.schema, issue.path) ?? context.schema)?.shape ?? {});
+    const known = keysOf(schemaAt(context.schema, issue.path) ?? context.schema);
     return issue.keys.map((key) => ({
       path: pathText(context.name, [...issue.path, key]),
       rule: 'is not a setting',
@@ -48,10 +51,11 @@ function problemOf(issue: z.core.$ZodIssue, { schema, name, place, origin }: Con
   };
 }
 
-/** Messages are kept only where our own schema has its words: zod's are less clear, and may say what arrived. */
+/** Only our own schema's words are told: zod's are less clear, and may say what arrived. */
 function ruleOf(issue: z.core.$ZodIssue, leaf: z.ZodType | undefined): string {
-  if (issue.code === 'custom' || leaf === undefined || written(leaf).def.error !== undefined) return issue.message;
-  return `must be ${inWords(leaf)}`;
+  if (issue.message !== WORDLESS) return issue.message;
+  if (issue.code === 'invalid_key') return issue.issues.find(({ message }) => message !== WORDLESS)?.message ?? 'must have another name';
+  return leaf === undefined ? 'must be as the reference says' : `must be ${inWords(leaf)}`;
 }
 
 function howToSet(file: string, leaf: z.ZodType | undefined, env: string | undefined): string {
