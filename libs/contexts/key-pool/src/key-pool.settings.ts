@@ -1,7 +1,9 @@
 import { defineEntries, defineFolder, defineSettings, secret, setting } from '#platform/settings';
 import { z } from 'zod';
+import { CROSSING_NAME } from './application/exchange-messages.ts';
 
-const units = z.number().min(0).max(1e15);
+/** Whole, for desk and log keep exact sums of them. */
+const units = z.int().min(0).max(1e15);
 const count = z.int().min(1).max(1e15);
 const costs = z.strictObject({
   default: setting(units, { description: 'Of a call that `methods` does not name.' }),
@@ -10,15 +12,17 @@ const costs = z.strictObject({
   push: setting(
     z.strictObject({
       each: setting(units.default(0), { description: 'Of a notification.' }),
-      perByte: setting(units.default(0), { description: 'Of each byte of it; the sum is rounded up.' }),
+      perByte: setting(z.number().min(0).max(1e15).default(0), { description: 'Of each byte of it; the sum is rounded up.' }),
     }).default({ each: 0, perByte: 0 }),
     { description: 'Of what a subscription brings.' },
   ),
 });
-const name = z.string().min(1).max(40);
+export const NAME_RULE = 'must begin with a letter or digit and hold only these, spaces and _ . : @ ( ) / -';
+const name = z.string().max(40, 'must have at most 40 characters').regex(CROSSING_NAME, NAME_RULE);
+const ledger = name.default('units');
 const limit = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('rolling'), name, ledger: name.default('units'), windowMs: z.int().min(10).max(3_600_000), units: count }),
-  z.strictObject({ kind: z.literal('calendar'), name, ledger: name.default('units'), period: z.enum(['day', 'month']), units: count }),
+  z.strictObject({ kind: z.literal('rolling'), name, ledger, windowMs: z.int().min(10).max(3_600_000), units: count }),
+  z.strictObject({ kind: z.literal('calendar'), name, ledger, period: z.enum(['day', 'month']), units: count }),
 ]);
 
 /** `config/providers/{name}.yaml`: what one provider meters, charges and offers. */
@@ -31,7 +35,7 @@ export const providerFolder = defineFolder(
     http: setting(z.string().min(1), { description: 'Address with `{key}` and `{network}` in it.' }),
     ws: setting(z.string().min(1).optional(), { description: 'The same of its WebSockets; left out: heads are polled.' }),
     networks: setting(z.record(z.string().regex(/^[1-9]\d*$/, 'must be a chain id in decimal'), z.string()).optional(), { description: 'By chain id, how the provider calls the network; left out: any chain.', defaultText: 'any chain' }),
-    ledgers: setting(z.record(z.string(), costs), { description: 'Costs, by way of counting; `units` is what quotas count. Another one charges what `units` does where it names no cost.' }),
+    ledgers: setting(z.record(name, costs), { description: 'Costs, by way of counting; `units` is what quotas count. Another one charges what `units` does where it names no cost.' }),
     limits: setting(z.array(limit).default([]), { description: '`{kind: rolling, name, windowMs, units}`: in any stretch of time; `{kind: calendar, name, period: day or month, units}`; each may name its `ledger`.' }),
     mostCallsPerRequest: setting(z.int().min(1).max(1_000).default(100), { description: 'Calls in one request; 1: no batches.' }),
     unsupported: setting(z.array(z.string()).default([]), { description: 'Methods that it does not offer.' }),

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { loadSettings, SettingsInvalid } from '#platform/settings';
 import { keySettings } from '../key-pool.settings.ts';
 import { addressesOf, type ConfiguredKeys, configuredKeys } from './configured-keys.ts';
+import { CROSSING_NAME } from './exchange-messages.ts';
 
 const SHIPPED = join(import.meta.dirname, '../../../../../config');
 const CHAINS = ['1', '11155111', '137', '42161', '10', '8453'];
@@ -83,6 +84,39 @@ describe('keys as the settings give them', () => {
       'providers/odd.limits must have names of their own',
       'providers/odd.limits names the ledger units, which it has not',
     ]);
+  });
+
+  describe('of which providers meter and charge', () => {
+    const odd = (lines: string, name = 'odd'): void => write(`providers/${name}.yaml`, `title: Odd\nsource: nowhere\nhttp: "{key}"\n${lines}\n`);
+    const NAME = 'must begin with a letter or digit and hold only these, spaces and _ . : @ ( ) / -';
+
+    it.each([
+      ['ledgers: { units: { default: 0.5 } }', 'providers/odd.ledgers.units.default must be an integer from 0 to 1000000000000000'],
+      ['ledgers: { units: { default: 1, methods: { eth_call: 1.5 } } }', 'providers/odd.ledgers.units.methods.eth_call must be an integer from 0 to 1000000000000000'],
+      ['ledgers: { units: { default: 1, batch: 0.1, push: { each: 0.1 } } }', 'providers/odd.ledgers.units.batch must be an integer from 0 to 1000000000000000', 'providers/odd.ledgers.units.push.each must be an integer from 0 to 1000000000000000'],
+      ['ledgers: { units: { default: 1 }, "a, b": { default: 1 } }', `providers/odd.ledgers.a, b ${NAME}`],
+      ['ledgers: { units: { default: 1 } }\nlimits: [{ kind: rolling, name: "second, rolling", windowMs: 1000, units: 1 }]', `providers/odd.limits[0].name ${NAME}`],
+      ['ledgers: { units: { default: 1 } }\nlimits: [{ kind: rolling, name: second, windowMs: 9, units: 1.5 }]', 'providers/odd.limits[0].windowMs must be an integer from 10 to 3600000', 'providers/odd.limits[0].units must be an integer from 1 to 1000000000000000'],
+    ])('are refused where no desk and no log could carry them: %s', (lines, ...told) => {
+      odd(lines);
+      expect(rules(refused())).toEqual(told);
+    });
+
+    it('are refused where their file is named so', () => {
+      odd('ledgers: { units: { default: 1 } }', 'a, b');
+      expect(rules(refused())).toEqual([`providers/a, b ${NAME}`]);
+    });
+
+    it('may charge parts of a unit for a byte', () => {
+      odd('ledgers: { units: { default: 1, push: { perByte: 0.04 } } }');
+      expect(load().providers.get('odd')?.tariff.ledgers['units']?.push).toEqual({ each: 0, perByte: 0.04 });
+    });
+
+    it('have names that cross to other processes', () => {
+      for (const { tariff } of load().providers.values()) {
+        for (const name of [tariff.provider, ...Object.keys(tariff.ledgers), ...tariff.limits.map((limit) => limit.name)]) expect(name).toMatch(CROSSING_NAME);
+      }
+    });
   });
 
   describe('of which addresses are made', () => {

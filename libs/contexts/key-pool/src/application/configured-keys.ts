@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type FolderEntry, type Secret, SettingsInvalid, type SettingsProblem } from '#platform/settings';
 import type { Limit, Tariff } from '../contracts/index.ts';
-import { isAlias, type KeyEntry, type KeyPoolSettings, type ProviderEntry } from '../key-pool.settings.ts';
+import { isAlias, type KeyEntry, type KeyPoolSettings, NAME_RULE, type ProviderEntry } from '../key-pool.settings.ts';
 import { addressProblems, templateProblems } from './address-rules.ts';
+import { CROSSING_NAME } from './exchange-messages.ts';
 
 export interface ConfiguredKey {
   readonly alias: string;
@@ -84,6 +85,7 @@ function providerProblems(name: string, entry: ProviderEntry): SettingsProblem[]
   const path = `providers/${name}`;
   const names = limits.map((limit: Limit) => limit.name);
   return [
+    ...(CROSSING_NAME.test(name) ? [] : [{ path, rule: NAME_RULE, hint: 'So its file is named.' }]),
     ...(ledgers['units'] === undefined ? [{ path: `${path}.ledgers`, rule: 'must have the ledger units', hint: 'It is what quotas count.' }] : []),
     ...limits.filter((limit) => ledgers[limit.ledger] === undefined).map((limit) => ({ path: `${path}.limits`, rule: `names the ledger ${limit.ledger}, which it has not`, hint: `It has: ${Object.keys(ledgers).join(', ')}.` })),
     ...(new Set(names).size < names.length ? [{ path: `${path}.limits`, rule: 'must have names of their own', hint: 'Two limits have one name.' }] : []),

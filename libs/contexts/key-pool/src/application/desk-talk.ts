@@ -1,4 +1,4 @@
-import { type Clock, messageOf } from '#platform/kernel';
+import { ChainfoldError, type Clock, messageOf } from '#platform/kernel';
 import type { ExchangeAnswer, KeySighting, LeaseDesk, Settlement } from '../contracts/index.ts';
 import type { PurseLog } from './purse-log.ts';
 
@@ -17,6 +17,7 @@ export class DeskTalk {
   readonly #options: DeskTalkOptions;
   #sightings: KeySighting[] = [];
   #failures = 0;
+  readonly #refusalsTold = new Set<string>();
   #underWay: Promise<void> | undefined;
   /** When the last one ended. */
   lastAt = -Infinity;
@@ -76,11 +77,21 @@ export class DeskTalk {
       if (this.isLost) log.info({ holder, provider }, 'budgets can be leased again');
       return answer;
     } catch (error) {
-      if (this.#failures + 1 === LOST_AFTER) log.warn({ holder, provider, reason: messageOf(error) }, 'budgets can not be leased');
+      if (error instanceof ChainfoldError && error.kind === 'invalid') this.#tellRefusal(error);
+      else if (this.#failures + 1 === LOST_AFTER) log.warn({ holder, provider, reason: messageOf(error) }, 'budgets can not be leased');
       return undefined;
     } finally {
       answered.abort(ANSWERED);
     }
+  }
+
+  /** No pause mends what can not be read: the same units are told again and again, and never settled. */
+  #tellRefusal({ message, facts, hint }: ChainfoldError): void {
+    const { holder, provider, log } = this.#options;
+    const what = JSON.stringify([message, facts]);
+    if (this.#refusalsTold.has(what) || this.#refusalsTold.size >= MOST_REFUSALS_TOLD) return;
+    this.#refusalsTold.add(what);
+    log.error({ holder, provider, reason: message, ...facts, hint }, 'the desk refuses what it is told');
   }
 
   #heard(answer: ExchangeAnswer | undefined, sightings: readonly KeySighting[], renew: readonly string[], more: number): void {
@@ -103,6 +114,7 @@ export class DeskTalk {
 const ANSWERED = new Error('answered');
 const PATIENCE_MS = 5_000;
 const LOST_AFTER = 3;
+const MOST_REFUSALS_TOLD = 20;
 const LEAST_GAP_MS = 10;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;

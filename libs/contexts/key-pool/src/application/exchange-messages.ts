@@ -5,7 +5,9 @@ import type { Exchange, ExchangeAnswer } from '../contracts/index.ts';
 const MOST_LEASES = 500;
 const MOST_ACCOUNTS = 5_000;
 
-const name = z.string().regex(/^[\w][\w .:@()/-]{0,199}$/);
+/** Of holders, keys, providers, ledgers and limits. */
+export const CROSSING_NAME = /^\w[\w .:@()/-]{0,199}$/;
+const name = z.string().regex(CROSSING_NAME);
 /** Whole units; a sum of them stays exact. */
 const units = z.int().min(0);
 const cost = z.record(name, units);
