@@ -23,7 +23,7 @@ import type { CaptureStatusBoard } from './application/capture-status.ts';
 import type { BackfillActors, BlockBodyActors, ChainActors } from './application/chain-actors.ts';
 import { DemoTrafficProcess } from './application/demo-traffic.process.ts';
 import { requireNamedProviders } from './application/named-providers.ts';
-import { needOf, planChain, type PlanInWords } from './application/planned-nodes.ts';
+import { needOf, planChain, type PlanInWords, whereAsked } from './application/planned-nodes.ts';
 import { configuredChains, type chainSettings, type ConfiguredChain } from './chain.settings.ts';
 import { verificationRules } from './application/verification-settings.ts';
 import type { VerificationCrypto } from './domain/verification/crypto.ts';
@@ -124,14 +124,15 @@ export class ChainCapture {
     const nodes =
       'rpcUrls' in through
         ? plainNodes(chain, this.#reader, { clock: boot.clock, metrics: this.#nodeMetrics })
-        : this.#planned(through.chainId, keys.providersFor(through.chainId, through.providers), needOf(chain));
+        : this.#planned({ chainId: through.chainId, asked: whereAsked(chain) }, keys.providersFor(through.chainId, through.providers), needOf(chain));
     if (isShared) for (const [at, node] of nodes.entries()) this.#shared?.share(node, { chain: chain.name, node: at, metered: !('rpcUrls' in through) });
     return nodes;
   }
 
-  #planned(chainId: string, providers: readonly ProviderKeys[], need: Parameters<typeof planChain>[3]): readonly ChainNode[] {
+  #planned(wanted: Parameters<typeof planChain>[1], providers: readonly ProviderKeys[], need: Parameters<typeof planChain>[3]): readonly ChainNode[] {
     const { boot, keys } = this.#around;
-    const { plans, words } = planChain(keys, chainId, providers, need);
+    const { chainId } = wanted;
+    const { plans, words } = planChain(keys, wanted, providers, need);
     this.#plans.set(chainId, words);
     boot.log.info({ chainId, plan: words.name, heads: words.heads, note: words.note }, 'blocks are planned');
     return plannedNodes(plans, providers, this.#reader, chainId);
@@ -175,7 +176,7 @@ export class ChainCapture {
       {
         name: DEMO_NAME,
         chainId,
-        nodes: emulated === undefined ? own() : this.#planned(chainId, emulated.providers, { ...DEMO, receipts: true }),
+        nodes: emulated === undefined ? own() : this.#planned({ chainId, asked: 'keyPool.emulated' }, emulated.providers, { ...DEMO, receipts: true }),
         startBlock: this.#around.boot.settings.capture.startBlock ?? 0,
         finality: 'auto',
         // Our own node: asking costs nothing, or emulated units, and finality should move while somebody looks.

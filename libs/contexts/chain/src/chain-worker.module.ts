@@ -8,7 +8,7 @@ import { plainNodes, plannedNodes } from './adapters/chain-nodes.ts';
 import { NestReadingBoard } from './adapters/nest.reading-board.ts';
 import { ThreadBlockReader } from './adapters/thread.block-reader.ts';
 import { nodeMetrics } from './application/capture-metrics.ts';
-import { needOf, planChain } from './application/planned-nodes.ts';
+import { needOf, planChain, whereAsked } from './application/planned-nodes.ts';
 import { ReadingWorker } from './application/reading-worker.ts';
 import type { chainSettings, ConfiguredChain } from './chain.settings.ts';
 import type { ChainNode } from './ports/chain-node.port.ts';
@@ -54,5 +54,5 @@ function nodesOf(chain: ConfiguredChain, reader: ThreadBlockReader, keys: KeyAcc
   const { through } = chain;
   if ('rpcUrls' in through) return undefined;
   const providers = keys.providersFor(through.chainId, through.providers);
-  return plannedNodes(planChain(keys, through.chainId, providers, needOf(chain)).plans, providers, reader, through.chainId);
+  return plannedNodes(planChain(keys, { chainId: through.chainId, asked: whereAsked(chain) }, providers, needOf(chain)).plans, providers, reader, through.chainId);
 }

@@ -1,5 +1,6 @@
 import type { BlockPlan, KeyAccess, Plannable, Planning, PlanNeed, ProviderKeys } from '#contracts/key-pool';
-import { ChainfoldError } from '#platform/kernel';
+import { SettingsInvalid } from '#platform/settings';
+import type { ConfiguredChain } from '../chain.settings.ts';
 
 /** How a chain's blocks are fetched, for people. */
 export interface PlanInWords {
@@ -25,14 +26,14 @@ export function needOf({ receipts, blockTimeMs = USUAL.blockTimeMs }: { readonly
   return { ...USUAL, receipts, blockTimeMs };
 }
 
-/** The plans for a chain on these providers, the cheapest first. Throws `no-plan` where none is possible. */
-export function planChain(keys: KeyAccess, chainId: string, providers: readonly ProviderKeys[], need: PlanNeed): PlannedChain {
+/** The plans for a chain on these providers, the cheapest first. Throws `settings-invalid` of the setting that asked for it where none is possible. */
+export function planChain(keys: KeyAccess, { chainId, asked }: { readonly chainId: string; readonly asked: string }, providers: readonly ProviderKeys[], need: PlanNeed): PlannedChain {
   const plannable = providers.map(({ tariff, keys: own }): Plannable => ({ tariff, keys: new Set(own.map(({ alias }) => alias)).size, pushes: own.some(({ wsUrl }) => wsUrl !== undefined) }));
   const planning = keys.plan(plannable, need);
   keys.planned(chainId, plannable, planning);
   const plans = ofDifferentProviders(planning).slice(0, MOST_PLANS);
   const [best] = plans;
-  if (best === undefined) throw new NoPlan(chainId, planning.refused);
+  if (best === undefined) throw noPlan(chainId, asked, planning.refused);
   return { plans, words: inWords(best, planning, need.receipts) };
 }
 
@@ -42,18 +43,21 @@ function ofDifferentProviders({ plans }: Planning): readonly BlockPlan[] {
 }
 
 function inWords({ name, blocks, receipts, heads }: BlockPlan, { withoutReceipts, refused }: Planning, wanted: boolean): PlanInWords {
-  const why = refused.map((one) => `${one.name}: ${one.why}`).join('; ');
+  const why = reasonsIn(refused);
   const note = withoutReceipts ? `Captured without receipts and logs, for no key can pay for them (${why}).` : !wanted ? 'Captured without receipts and logs, as configured.' : undefined;
   return { name, blocks, receipts: receipts ?? null, heads: heads ?? null, ...(note === undefined ? {} : { note }) };
 }
 
-class NoPlan extends ChainfoldError {
-  constructor(chainId: string, refused: Planning['refused']) {
-    super(`No key can capture chain ${chainId}`, {
-      code: 'no-plan',
-      kind: 'invalid',
-      facts: { chainId, refused: refused.map((one) => ({ ...one })) },
-      hint: 'Add keys of a provider that serves this chain (config/keys.yaml or KEYS), or follow a node with RPC_URL.',
-    });
-  }
+/** The setting by which a chain is captured on keys. */
+export function whereAsked({ name, through }: ConfiguredChain): string {
+  return 'providers' in through && through.providers === undefined ? 'capture.chainId' : `chains/${name}.providers`;
+}
+
+function noPlan(chainId: string, asked: string, refused: Planning['refused']): SettingsInvalid {
+  const why = refused.length === 0 ? 'No key serves it' : reasonsIn(refused);
+  return new SettingsInvalid([{ path: asked, rule: `must be a chain that the keys can capture, and chain ${chainId} is none`, hint: `${why}. Add keys (config/keys.yaml or KEYS), or follow a node with RPC_URL.` }]);
+}
+
+function reasonsIn(refused: Planning['refused']): string {
+  return refused.map(({ name, why }) => `${name}: ${why}`).join('; ');
 }
