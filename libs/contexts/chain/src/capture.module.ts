@@ -25,6 +25,7 @@ import { DemoTrafficProcess } from './application/demo-traffic.process.ts';
 import { requireNamedProviders } from './application/named-providers.ts';
 import { needOf, planChain, type PlanInWords, whereAsked } from './application/planned-nodes.ts';
 import { configuredChains, type chainSettings, type ConfiguredChain } from './chain.settings.ts';
+import { startNotices } from './application/start-notices.ts';
 import { verificationRules } from './application/verification-settings.ts';
 import type { VerificationCrypto } from './domain/verification/crypto.ts';
 import type { ChainNode } from './ports/chain-node.port.ts';
@@ -85,12 +86,13 @@ export class ChainCapture {
   }
 
   register(): void {
-    const { boot, board, chains, keys } = this.#around;
+    const { boot, board, chains, keys, jobs } = this.#around;
     const configured = configuredChains(boot.settings, keys.any);
     for (const chain of configured) if (chain.chainId !== undefined) this.#names.set(chain.chainId, chain.name);
     if (configured.length === 0) this.#names.set(String(DEMO_CHAIN_ID), DEMO_NAME);
     if (boot.capture === 'offline') return;
     requireNamedProviders(configured, keys);
+    for (const { message, fields } of startNotices(configured, { keys: keys.any, workers: jobs !== undefined })) boot.log.warn(fields, message);
     boot.lifecycle.add({ name: 'block reader', phase: 'processes', stop: () => this.#reader.close() });
     boot.health.add('capture', () => captureHealth(board, chains, boot.clock));
     boot.health.add('backfills', () => backfillHealth(this.backfills));

@@ -10,6 +10,7 @@ import { ThreadBlockReader } from './adapters/thread.block-reader.ts';
 import { nodeMetrics } from './application/capture-metrics.ts';
 import { needOf, planChain, whereAsked } from './application/planned-nodes.ts';
 import { ReadingWorker } from './application/reading-worker.ts';
+import { startNotices } from './application/start-notices.ts';
 import type { chainSettings, ConfiguredChain } from './chain.settings.ts';
 import type { ChainNode } from './ports/chain-node.port.ts';
 import type { NodePlace } from './ports/reading-board.port.ts';
@@ -26,6 +27,7 @@ export interface ChainWorkerSurroundings {
 export class ChainWorkerModule {
   static register({ boot, owner, chains, keys }: ChainWorkerSurroundings): DynamicModule {
     const { clock, log, lifecycle } = boot;
+    for (const { message, fields } of startNotices(chains, { keys: keys.any, workers: true })) log.warn(fields, message);
     const metrics = nodeMetrics(processMetrics);
     const reader = new ThreadBlockReader({ clock, metrics, spending: { purse: keys.purse, log } });
     const nodes = new Map<string, readonly ChainNode[]>();
