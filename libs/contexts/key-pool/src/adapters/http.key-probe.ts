@@ -48,9 +48,8 @@ export class HttpKeyProbe extends KeyProbe {
     const { alias } = key;
     const chain = await this.#ask(key, url, 'eth_chainId');
     const head = chain.class === 'ok' ? await this.#ask(key, url, 'eth_blockNumber') : chain;
-    const ms = Math.round((head.class === 'ok' ? Math.min(chain.ms, head.ms) : chain.ms) * 10) / 10;
-    if (head.class !== 'ok') return { alias, ok: false, ms, chainId: null, head: null, class: head.class, message: head.message };
-    return { alias, ok: true, ms, chainId: BigInt(chain.result).toString(), head: Number(head.result), class: 'ok' };
+    if (head.class !== 'ok') return { alias, ok: false, ms: chain.ms, chainId: null, head: null, class: head.class, message: head.message };
+    return { alias, ok: true, ms: Math.min(chain.ms, head.ms), chainId: BigInt(chain.result).toString(), head: Number(head.result), class: 'ok' };
   }
 
   async #ask(key: ProbedKey, url: string, method: Method): Promise<{ readonly class: AnswerClass | 'no budget' | 'unanswered'; readonly ms: number; readonly result: string; readonly message: string }> {
@@ -69,12 +68,16 @@ export class HttpKeyProbe extends KeyProbe {
       const answeredAt = sharedNow();
       const seen = classOf(statusCode, answer);
       this.#purse.settle(permit, { kind: 'answered', class: seen, sentAt, answeredAt, ...(seen === 'revoked' && key.httpUrls.length > 1 ? { hasAnother: true } : {}) });
-      return { class: seen, ms: answeredAt - sentAt, result: answer ?? '0x0', message: `HTTP ${statusCode}` };
+      return { class: seen, ms: inTenths(answeredAt - sentAt), result: answer ?? '0x0', message: `HTTP ${statusCode}` };
     } catch {
       this.#purse.settle(permit, { kind: 'unanswered', sentAt });
       return { ...none, class: 'unanswered', message: 'No answer came.' };
     }
   }
+}
+
+function inTenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 function resultIn(text: string): string | undefined {
