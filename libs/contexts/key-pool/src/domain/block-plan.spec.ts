@@ -27,6 +27,13 @@ describe('the plan of a chain', () => {
     expect(refused).toContainEqual({ name: 'Infura', providers: ['infura'], why: 'one eth_getBlockReceipts costs 1000 credits at Infura, and second has 500' });
   });
 
+  it.each([
+    [2, 'Infura, receipts Alchemy'],
+    [1, 'Alchemy'],
+  ])('is the cheaper one of both for one key of Alchemy beside %i of Infura: %s', (count, name) => {
+    expect(planBlocks([shipped('infura', count), shipped('alchemy', 1)], MAINNET).plans[0]).toMatchObject({ name, heads: 'infura' });
+  });
+
   it('is all of Alchemy where there is only Alchemy: 40 units, and 72 for the head that is pushed', () => {
     const [best] = planBlocks([shipped('alchemy', 5)], MAINNET).plans;
     expect(best).toMatchObject({ name: 'Alchemy', heads: 'alchemy', unitsPerBlock: { alchemy: 112 } });
