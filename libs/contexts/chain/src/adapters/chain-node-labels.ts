@@ -53,7 +53,8 @@ function labelOrDots(url: string): string {
   }
 }
 
-function decode(text: string): string {
+/** Of user and password: one that holds a `%` of its own is what it is. */
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -3,7 +3,7 @@ import { gunzip } from 'node:zlib';
 import { DecoratorHandler, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 import { NodeAnswerInvalid, NodeUnreachable } from '../ports/chain-node.errors.ts';
-import { labelOf, redact, redactedStart } from './chain-node-labels.ts';
+import { decode, labelOf, redact, redactedStart } from './chain-node-labels.ts';
 import { parseAnswer } from './chain-node-parsing.ts';
 import { readRefusal } from './chain-node-refusals.ts';
 import type { RpcCall, RpcReply, RpcTransport, TransportLimits } from './chain-node-transport.ts';
@@ -141,8 +141,8 @@ interface Posted {
 /** Compression costs more than it saves on a local wire. */
 function headersFor(address: URL): Record<string, string> {
   const local = /^(?:localhost|127\..*|\[::1\])$/.test(address.hostname);
-  const user = decodeURIComponent(address.username);
-  const basic = Buffer.from(`${user}:${decodeURIComponent(address.password)}`).toString('base64');
+  const user = decode(address.username);
+  const basic = Buffer.from(`${user}:${decode(address.password)}`).toString('base64');
   return {
     'content-type': 'application/json',
     ...(local ? {} : { 'accept-encoding': 'gzip' }),
