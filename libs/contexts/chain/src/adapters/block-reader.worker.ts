@@ -21,6 +21,7 @@ import type { ChainNode } from '../ports/chain-node.port.ts';
 import type { FromReader, NodeAddress, ToReader } from './block-reader-messages.ts';
 import { connectChainNode } from './connect.chain-node.ts';
 import { connectPlan } from './connect-plan.chain-node.ts';
+import type { ChainPlan } from './provider-keys.ts';
 import { PurseOverPort } from './purse-over-port.ts';
 import type { RequestLogger } from './request-log.ts';
 import { recoverSender } from './noble.recover-sender.ts';
@@ -100,7 +101,7 @@ function appendsOf(chainId: string, hash: string, write: (stream: StreamName, oc
 }
 
 function nodeAt(address: NodeAddress): ChainNode {
-  const key = 'url' in address ? `${address.receipts} ${address.url}` : `${address.chainId} ${address.plan.name}`;
+  const key = 'url' in address ? `${address.receipts} ${address.url}` : `${address.chainId} ${identityOf(address.plan)}`;
   const known = nodes.get(key);
   if (known !== undefined) return known;
   const limits = address.requestTimeoutMs === undefined ? {} : { limits: { requestTimeoutMs: address.requestTimeoutMs } };
@@ -108,6 +109,11 @@ function nodeAt(address: NodeAddress): ChainNode {
   const node = 'url' in address ? connectChainNode(address.url, { ...around, receipts: address.receipts }) : connectPlan(address.plan, { ...around, purse, log, chainId: address.chainId });
   nodes.set(key, node);
   return node;
+}
+
+/** Titles, and so names of plans, need not be unique. */
+function identityOf({ blocks, receipts, receiptsBy, heads }: ChainPlan): string {
+  return [blocks, receipts, heads].map((of) => of?.tariff.provider ?? '-').join(' ') + ` ${receiptsBy}`;
 }
 
 /** Calls of a batch are counted one by one at once, and told together. */

@@ -24,6 +24,8 @@ export interface WebSocketWays {
 }
 
 export const SUBSCRIBE: RpcCall = { method: 'eth_subscribe', params: ['newHeads'] };
+/** Of one connection. A node that makes up ids fills no memory with them. */
+const MOST_SUBSCRIPTIONS = 64;
 const LONGEST_REFUSAL_BYTES = 1_000;
 /** RFC 6455, 7.4.1: what stands below speaks of the connection, not of who asks. */
 const POLICY_VIOLATION = 1_008;
@@ -190,7 +192,9 @@ export class WebSocketTransport implements RpcTransport {
     if (!isObject(params) || typeof params['subscription'] !== 'string') return;
     const id = params['subscription'];
     // The first announcement may overtake the answer to eth_subscribe.
-    const queue = this.#subscriptions.get(id) ?? new HeadQueue();
+    const known = this.#subscriptions.get(id);
+    if (known === undefined && this.#subscriptions.size >= MOST_SUBSCRIPTIONS) return;
+    const queue = known ?? new HeadQueue();
     this.#subscriptions.set(id, queue);
     queue.push(params['result']);
   }

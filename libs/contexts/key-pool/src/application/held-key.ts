@@ -10,6 +10,8 @@ export class HeldKey {
   readonly answers = new AnswerTimes();
   readonly slack: LearnedSlack;
   inFlight = 0;
+  /** When a subscription on it brought something last. */
+  pushedAt = -Infinity;
   /** Place in the order of use. */
   lastTurn = 0;
   #closed: { readonly state: ClosedState; readonly until: number } | undefined;

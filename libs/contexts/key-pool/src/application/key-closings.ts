@@ -12,11 +12,15 @@ export interface Closing {
 /** One odd answer is no verdict: a key is revoked when it is refused again after so long. */
 const SECOND_LOOK_MS = 1_000;
 const UNKNOWN_QUOTA_MS = 3_600_000;
+/** A key that is throttled again and again, without a good answer in between, has pauses that double up to this. */
+const LONGEST_THROTTLE_MS = 60_000;
 const BY_MONTH = /month|capacity/i;
 
 /** What a sighting of a key closes it for, and until when. */
 export class KeyClosings {
   readonly #suspected = new Map<string, number>();
+  /** Throttlings in a row; those of one pause, which several holders may meet, count once. */
+  readonly #throttled = new Map<string, { readonly times: number; readonly until: number }>();
 
   /** Undefined: nothing. A key under suspicion is left alone for a moment. */
   of(sighting: KeySighting, tariff: Tariff, now: number): Closing | undefined {
@@ -24,9 +28,10 @@ export class KeyClosings {
     switch (seen) {
       case 'well':
         this.#suspected.delete(key);
+        this.#throttled.delete(key);
         return undefined;
       case 'throttled':
-        return { state: 'throttled', until: now + Math.max(waitMs, refillMs(tariff)), message };
+        return { state: 'throttled', until: now + Math.max(waitMs, this.#pauseMs(key, refillMs(tariff), now)), message };
       case 'exhausted':
         return { state: 'exhausted', until: exhaustedUntil(tariff.limits, message, now + skewMs, waitMs) - skewMs, message };
       case 'revoked': {
@@ -39,6 +44,14 @@ export class KeyClosings {
         return { state: 'throttled', until: (since ?? now) + SECOND_LOOK_MS, message };
       }
     }
+  }
+
+  #pauseMs(key: string, refill: number, now: number): number {
+    const before = this.#throttled.get(key) ?? { times: 0, until: 0 };
+    const times = now < before.until ? Math.max(1, before.times) : before.times + 1;
+    const pause = Math.max(refill, Math.min(LONGEST_THROTTLE_MS, refill * 2 ** Math.min(times - 1, 20)));
+    this.#throttled.set(key, { times, until: Math.max(before.until, now + pause) });
+    return pause;
   }
 }
 

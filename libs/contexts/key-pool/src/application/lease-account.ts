@@ -38,6 +38,11 @@ export class LeaseAccount {
     return this.#over && this.#sent === undefined;
   }
 
+  /** Its end goes out or is settled: what is added now would be told to nobody. */
+  get isClosing(): boolean {
+    return this.#over;
+  }
+
   /** A settlement went out, and nobody knows whether it arrived. */
   get isInDoubt(): boolean {
     return this.#sent !== undefined;

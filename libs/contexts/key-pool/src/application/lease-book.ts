@@ -35,8 +35,9 @@ export class LeaseBook {
     return this.#leases.values();
   }
 
+  /** One that can still be charged. */
   ofKey(alias: string): HeldLease | undefined {
-    return this.#open.find(({ key }) => key.alias === alias) ?? [...this.#leases.values()].find(({ key }) => key.alias === alias);
+    return this.#open.find(({ key }) => key.alias === alias) ?? [...this.#leases.values()].find(({ key, account }) => key.alias === alias && !account.isClosing);
   }
 
   key(alias: string): HeldKey {
@@ -102,7 +103,7 @@ export class LeaseBook {
     let changed = false;
     for (const lease of this.#open) {
       const leftMs = lease.leftMs(moment);
-      const isIdle = now >= lease.renewAt && lease.inFlight === 0 && now - lease.lastUsedAt >= IDLE_MS;
+      const isIdle = now >= lease.renewAt && lease.inFlight === 0 && now - lease.lastUsedAt >= IDLE_MS && now - lease.key.pushedAt >= SUBSCRIBED_MS;
       const isClosed = (lease.key.closed(now)?.until ?? 0) - now > LONG_CLOSED_MS;
       if (leftMs > (lease.state === 'ending' ? GIVE_BACK_MS : 0) && !isIdle && !isClosed) continue;
       lease.state = 'returning';
@@ -159,6 +160,8 @@ export class LeaseBook {
 /** A permit that is over before it can be sent helps nobody. */
 const LEAST_LEFT_MS = 50;
 const IDLE_MS = 30_000;
+/** A subscription brings the next head within so long, or hardly ever: what it brings is charged to a lease. */
+const SUBSCRIBED_MS = 600_000;
 /** So that what is under way is answered and settled before the desk counts it as lost. */
 const GIVE_BACK_MS = 600;
 const LONG_CLOSED_MS = 10_000;

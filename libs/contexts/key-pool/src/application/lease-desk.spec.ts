@@ -284,6 +284,21 @@ describe('the desk', () => {
     expect((await exchange({ wanted: { renew: [], more: 2 } })).leases.map(({ key }) => key)).toEqual(['key-1']);
   });
 
+  it('leaves a key alone for longer each time that it is throttled in a row, and a good answer ends the row', async () => {
+    const pauses: number[] = [];
+    const throttled = async (): Promise<void> => {
+      await see('throttled');
+      const until = (await owner.key('key-0')).closed?.until ?? 0;
+      pauses.push(until - clock.at);
+      clock.at = until;
+    };
+    for (let time = 0; time < 8; time += 1) await throttled();
+    expect(pauses).toEqual([1_040, 2_080, 4_160, 8_320, 16_640, 33_280, 60_000, 60_000]);
+    await see('well');
+    await throttled();
+    expect(pauses.at(-1)).toBe(1_040);
+  });
+
   it('tells of a closing once, and of the way back', async () => {
     await see('throttled', { waitMs: 5_000 });
     await see('throttled', { waitMs: 5_000 });

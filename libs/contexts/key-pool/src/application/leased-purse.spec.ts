@@ -333,7 +333,8 @@ describe('refusals', () => {
   it('of a key that is revoked end where another process had it tried', async () => {
     const given = world(['one']);
     given.desk.closed.set('one', { key: 'one', state: 'revoked', until: null });
-    await Promise.all([watch(given.purse.acquire(ask({ patienceMs: 1_000 }))), given.clock.advance(100)]);
+    watch(given.purse.acquire(ask({ patienceMs: 1_000 })));
+    await given.clock.advance(100);
     given.desk.closed.clear();
     await given.clock.advance(60_000);
     const asked = watch(given.purse.acquire(ask()));
@@ -398,6 +399,37 @@ describe('the accounts of a purse', () => {
     expect(waiting.value).toBeDefined();
     await given.clock.advance(6_000);
     expect(given.desk.settlements[0]).toMatchObject({ acknowledged: { units: 680 }, requests: 1, by: [{ method: 'eth_getBlockByNumber', units: 80 }, { method: 'newHeads', calls: 12, units: 600 }] });
+  });
+
+  /** By each settlement once, whichever way it came. */
+  const acknowledged = ({ desk }: World): number => [...new Map(desk.settlements.map((one) => [`${one.lease} ${one.sequence}`, one])).values()].reduce((sum, one) => sum + (one.acknowledged['units'] ?? 0), 0);
+
+  it('take what a subscription brings once a minute: its lease stays', async () => {
+    const given = world();
+    await Promise.all([send(given), given.clock.advance(1_000)]);
+    for (let push = 0; push < 5; push += 1) {
+      given.purse.accrue('one', { units: 50 }, '1', 'newHeads');
+      await given.clock.advance(60_000);
+    }
+    expect(acknowledged(given)).toBe(80 + 5 * 50);
+    await given.clock.advance(620_000);
+    expect(given.desk.held.size).toBe(0);
+  });
+
+  it('lose nothing that comes while the end of a lease is being settled', async () => {
+    const given = world();
+    await Promise.all([send(given), given.clock.advance(1_000)]);
+    given.desk.renews = false;
+    await given.clock.advance(7_500);
+    given.desk.fate = 'answer lost';
+    const ending = (): boolean => given.desk.settlements.some(({ over }) => over);
+    for (let ms = 0; ms < 15_000 && !ending(); ms += 20) await given.clock.advance(20);
+    expect(ending()).toBe(true);
+    given.purse.accrue('one', { units: 50 }, '1', 'newHeads');
+    given.desk.fate = 'well';
+    await given.clock.advance(2_000);
+    await Promise.all([send(given), given.clock.advance(20_000)]);
+    expect(acknowledged(given)).toBe(80 + 50 + 80);
   });
 
   it('have a row for what a batch costs on top', async () => {

@@ -89,7 +89,9 @@ export class ProviderPurse {
 
   /** False: not a key of this provider, as far as is known. */
   accrue(accrued: Accrued): boolean {
-    if (!this.#book.keys.has(accrued.key)) return false;
+    const key = this.#book.keys.get(accrued.key);
+    if (key === undefined) return false;
+    if (!accrued.uncertain) key.pushedAt = this.#now();
     const lease = this.#book.ofKey(accrued.key);
     if (lease === undefined) this.#owed.push(accrued);
     else this.#outcomes.charge(lease, accrued);
