@@ -33,16 +33,16 @@ describe('keys as the settings give them', () => {
   };
   const rules = (error: SettingsInvalid): string[] => error.problems.map(({ path, rule }) => `${path} ${rule}`);
 
-  it('are found in the environment by provider and place, and in files by alias', () => {
+  it('are found in the environment, called by provider and fingerprint, and in files by alias', () => {
     write('keys.yaml', 'main: { provider: alchemy, secrets: ["${A}", "${B}"] }\n');
     write('keys-team.yaml', 'team: { provider: infura, secret: "${C}" }\n');
     const { keys } = load({ KEYS: 'infura:s1,infura:s2,node:http://127.0.0.1:8545', A: 'a', B: 'b', C: 'c' });
     expect(keys.map(({ alias, provider, secrets }) => [alias, provider, secrets.map((secret) => secret.reveal())])).toEqual([
       ['team', 'infura', ['c']],
       ['main', 'alchemy', ['a', 'b']],
-      ['infura-1', 'infura', ['s1']],
-      ['infura-2', 'infura', ['s2']],
-      ['node-1', 'node', ['http://127.0.0.1:8545']],
+      ['infura-e8bc163c', 'infura', ['s1']],
+      ['infura-ad328846', 'infura', ['s2']],
+      ['node-364b0e6f', 'node', ['http://127.0.0.1:8545']],
     ]);
     expect(keys.find(({ alias }) => alias === 'main')?.fingerprints).toEqual(['a', 'b'].map((text) => createHash('sha256').update(text).digest('hex').slice(0, 8)));
     expect(inspect(keys, { depth: 9 }) + JSON.stringify(keys)).not.toMatch(/s1|127\.0\.0\.1/);
@@ -71,13 +71,13 @@ describe('keys as the settings give them', () => {
   });
 
   it('are refused with every problem at once', () => {
-    write('keys.yaml', 'infura-1: { provider: infura, secrets: [a] }\nBig: { provider: alchemy, secrets: [your-key] }\nother: { provider: quick, secrets: [a] }\nurl: { provider: node, secrets: ["https://host/v3/your-key"] }\n');
+    write('keys.yaml', 'infura-3e23e816: { provider: infura, secrets: [a] }\nBig: { provider: alchemy, secrets: [your-key] }\nother: { provider: quick, secrets: [a] }\nurl: { provider: node, secrets: ["https://host/v3/your-key"] }\n');
     write('providers/odd.yaml', 'title: Odd\nsource: nowhere\nhttp: "{key}"\nledgers: { other: { default: 1 } }\nlimits: [{ kind: rolling, name: a, windowMs: 1000, units: 1 }, { kind: calendar, name: a, ledger: other, period: day, units: 1 }]\n');
     expect(rules(refused({ KEYS: 'infura:b' })).sort()).toEqual([
-      'keyPool.keys[0] has the same alias as keys/infura-1',
+      'keyPool.keys[0] has the same alias as keys/infura-3e23e816',
       'keys/Big must be an alias of small letters, digits, dots and hyphens, at most 60',
       'keys/Big must hold the secret itself',
-      'keys/other has the same secret as keys/infura-1',
+      'keys/other has the same secret as keys/infura-3e23e816',
       'keys/other.provider must be a provider that there is',
       'keys/url must hold the secret itself',
       'providers/odd.ledgers must have the ledger units',

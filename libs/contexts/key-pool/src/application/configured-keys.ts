@@ -66,13 +66,12 @@ interface GivenKey {
   readonly secrets: readonly Secret[];
 }
 
+/** Called by what they are, not by their place: what is booked and closed stays with a key, whatever is added or taken out before it. */
 function ofEnvironment({ keys }: KeyPoolSettings): GivenKey[] {
-  const counts = new Map<string, number>();
   return keys.map((pair, index) => {
     const [provider = '', ...rest] = pair.reveal().split(':');
-    const place = (counts.get(provider) ?? 0) + 1;
-    counts.set(provider, place);
-    return { path: `keyPool.keys[${index}]`, alias: `${provider}-${place}`, provider, secrets: [pair.map(() => rest.join(':'))] };
+    const secret = pair.map(() => rest.join(':'));
+    return { path: `keyPool.keys[${index}]`, alias: `${provider}-${fingerprint(secret.reveal())}`, provider, secrets: [secret] };
   });
 }
 
@@ -110,7 +109,7 @@ function twice(keys: readonly GivenKey[]): SettingsProblem[] {
     const namesake = claim(aliases, alias, path);
     const same = secrets.map((secret) => claim(secretsSeen, secret.reveal(), path)).find((other) => other !== undefined);
     return [
-      ...(namesake === undefined ? [] : [{ path, rule: `has the same alias as ${namesake}`, hint: 'Keys of KEYS are called by provider and place: infura-1, infura-2.' }]),
+      ...(namesake === undefined || same !== undefined ? [] : [{ path, rule: `has the same alias as ${namesake}`, hint: 'Call one of them otherwise.' }]),
       ...(same === undefined ? [] : [{ path, rule: `has the same secret as ${same}`, hint: 'Two budgets for one key would spend it twice.' }]),
     ];
   });
