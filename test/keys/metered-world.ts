@@ -49,6 +49,8 @@ export class MeteredWorld {
   purse: LeasedPurse;
   readonly #options: MeteredWorldOptions;
   readonly #nodes: ChainNode[] = [];
+  /** Of processes that ended: their desks are gone, so they spend nothing; their timers end with the world. */
+  readonly #ended: LeasedPurse[] = [];
   #lives = 0;
 
   private constructor(options: MeteredWorldOptions, emulated: EmulatedProviders, tariffs: ReadonlyMap<string, Tariff>, secrets: readonly string[], log: EventStore) {
@@ -81,6 +83,7 @@ export class MeteredWorld {
     const keys = Object.entries(this.#options.keys).flatMap(([provider, count]) => Array.from({ length: count }, (_, at) => ({ alias: `${provider}-${at + 1}`, provider, fingerprints: ['f'] })));
     const desk = new BookingLeaseDesk({ actors: this.actors, keys, tariffs: this.tariffs, clock, log });
     await desk.open('inside.', holder);
+    if (this.#lives > 1) this.#ended.push(this.purse);
     this.purse = new LeasedPurse({ holder, desk, tariffs: this.tariffs, clock, log });
   }
 
@@ -114,7 +117,7 @@ export class MeteredWorld {
 
   async close(): Promise<void> {
     await this.closeNodes();
-    await this.purse.close();
+    await Promise.all([this.purse, ...this.#ended].map((purse) => purse.close()));
     await this.emulated.close();
     await this.log.close();
   }
