@@ -48,11 +48,13 @@ interface Draw {
   readonly stuckMs: number;
 }
 
+/** Of 256: sums of times stay exact, so that a window that ends to the very moment is no matter of rounding. */
+const part = fc.integer({ min: 0, max: 256 }).map((of256) => of256 / 256);
 const draw = fc.record<Draw>({
   units: fc.constantFrom(5, 20, 80, 80, 80, 255, 500),
   idleMs: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 1, 30, 400, 999, 1_001, 2_500),
   unsentMs: fc.constantFrom(0, 0, 0, 1, 60),
-  jitter: fc.double({ min: 0, max: 1, noNaN: true }),
+  jitter: part,
   restMs: fc.integer({ min: 0, max: 300 }),
   stuckMs: fc.integer({ min: 0, max: 2_500 }),
 });
@@ -60,7 +62,7 @@ const draw = fc.record<Draw>({
 const setting = fc.record({
   windowMs: fc.constantFrom(1_000, 10_000),
   slackMs: fc.constantFrom(0, 40, 250),
-  phase: fc.double({ min: 0, max: 1, noNaN: true }),
+  phase: part,
   startsAt: fc.constantFrom(0, 7.25, 1_700_000_000_000.3),
   draws: fc.array(draw, { minLength: 20, maxLength: 120 }),
 });
@@ -121,7 +123,7 @@ describe('a window', () => {
         for (const { units, meteredAt } of requests.toSorted((a, b) => a.meteredAt - b.meteredAt)) if (!meter(units, meteredAt)) return false;
         return true;
       }),
-      { numRuns: 300 },
+      { numRuns: 3_000 },
     );
   });
 
