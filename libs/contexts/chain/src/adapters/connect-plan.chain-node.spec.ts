@@ -67,6 +67,14 @@ describe('a plan of two providers', () => {
     expect(new Set(purse.asks.map(({ lane }) => lane))).toEqual(new Set(['backfill']));
   });
 
+  it('pays for nothing behind a block that is not there', async () => {
+    connect();
+    chain.head = 10;
+    const blocks = await plan.blocks(numbers(1, 40)).finally(() => (chain.head = BLOCKS));
+    expect(blocks.map((one) => one !== null)).toEqual(numbers(1, 40).map((number) => number <= 10));
+    expect(nodes.blocks.calls.get('eth_getBlockByNumber')).toBeLessThan(20);
+  });
+
   it('asks the head by its hash, in the lane of the head', async () => {
     connect();
     const { hash } = chain.at(20)!;

@@ -46,13 +46,14 @@ interface Making {
   readonly tariff?: Parameters<typeof testTariff>[1];
   readonly lane?: 'head' | 'backfill';
   readonly mute?: readonly string[];
+  readonly address?: (alias: string) => string;
   /** Of the first key a second credential. */
   readonly second?: string;
 }
 
-function pooled({ aliases = ALIASES, tariff: more = {}, lane = 'head', mute = [], second }: Making = {}): PooledTransport {
+function pooled({ aliases = ALIASES, tariff: more = {}, lane = 'head', mute = [], address = (alias) => provider.httpUrl(alias), second }: Making = {}): PooledTransport {
   const tariff = testTariff('metered', more);
-  const keys = aliases.map((alias) => ({ alias, httpUrl: provider.httpUrl(alias), ...(mute.includes(alias) ? {} : { wsUrl: provider.wsUrl(alias) }) }));
+  const keys = aliases.map((alias) => ({ alias, httpUrl: address(alias), ...(mute.includes(alias) ? {} : { wsUrl: provider.wsUrl(alias) }) }));
   if (second !== undefined) keys.push({ alias: aliases[0] as string, httpUrl: provider.httpUrl(aliases[0] as string).replace('planted', second) });
   const note = (fields: object, message: string): void => void lines.push({ fields, message });
   const connections = new KeyConnections({ title: tariff.title, keys, clock: systemClock, limits: LIMITS, pushed: (alias, bytes) => purse.accrue(alias, costOfPush(tariff, bytes), '1', 'newHeads') });
@@ -113,6 +114,12 @@ describe('a request on keys', () => {
     purse = new RecordingPurse(['elsewhere', ...ALIASES]);
     await pooled().send(calls(1));
     expect(purse.outcomes).toEqual(['unspent', 'ok']);
+  });
+
+  it('gives its permit back where the address of its key is none', async () => {
+    purse = new RecordingPurse(['key-1']);
+    await failing(pooled({ aliases: ['key-1'], address: () => 'no address' }).send(calls(1)));
+    expect(purse.outcomes).toEqual(['unspent']);
   });
 
   it('is split as the tariff makes it cheapest, and comes back in order', async () => {

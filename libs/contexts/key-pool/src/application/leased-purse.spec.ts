@@ -24,6 +24,7 @@ class FakeDesk implements LeaseDesk {
   readonly closed = new Map<string, ExchangeAnswer['closed'][number]>();
   keys: readonly string[];
   quota = 100_000;
+  keyCount = 0;
   headOnly = false;
   renews = true;
   /** What happens to the next exchanges: lost before the desk hears it, after it did, or never answered. */
@@ -44,7 +45,7 @@ class FakeDesk implements LeaseDesk {
     const granted = fresh.map((key) => this.#lease(`lease-${(this.#leases += 1)}`, key));
     if (this.fate === 'answer lost') throw new Error('the way back broke');
     if (this.fate === 'silent') return new Promise(() => undefined);
-    return { leases: [...renewed, ...granted], againInMs: 2_000, keys: 0, closed: [...this.closed.values()] };
+    return { leases: [...renewed, ...granted], againInMs: 2_000, keys: this.keyCount, closed: [...this.closed.values()] };
   }
 
   get settlements(): readonly Exchange['settlements'][number][] {
@@ -332,6 +333,7 @@ describe('refusals', () => {
 
   it('of a key that is revoked end where another process had it tried', async () => {
     const given = world(['one']);
+    given.desk.keyCount = 1;
     given.desk.closed.set('one', { key: 'one', state: 'revoked', until: null });
     watch(given.purse.acquire(ask({ patienceMs: 1_000 })));
     await given.clock.advance(100);
