@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { HostNotAllowed, ScopeMissing, Unauthenticated } from './request.errors.ts';
+import { HostNotAllowed, OriginForeign, ScopeMissing, Unauthenticated } from './request.errors.ts';
 
 export type AccessScope = 'read' | 'trade' | 'operate';
 
@@ -37,7 +37,7 @@ export class AccessGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    if (this.#tokens.length === 0) return fromThisMachine(request);
+    if (this.#tokens.length === 0) return fromThisMachine(request) && ofOurPages(request);
     const scope = scopeOf(context, request);
     if (scope === 'nothing') return true;
     const token = this.#holder(request.headers.authorization);
@@ -68,4 +68,11 @@ function fromThisMachine(request: FastifyRequest): boolean {
   const host = (request.headers.host ?? 'localhost').replace(/:\d+$/, '').toLowerCase();
   if (LOCAL_NAMES.has(host) || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return true;
   throw new HostNotAllowed(host);
+}
+
+/** A browser sends what changes something for any page, and says of which: the answer it keeps from that page, the change it does not. */
+function ofOurPages({ method, headers: { origin, host } }: FastifyRequest): boolean {
+  if (method === 'GET' || method === 'HEAD' || origin === undefined) return true;
+  if (URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()) return true;
+  throw new OriginForeign(origin);
 }

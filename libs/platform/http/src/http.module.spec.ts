@@ -195,6 +195,13 @@ describe('the web server', () => {
       expect((await order({ 'idempotency-key': 'k', traceparent: trace })).json()).toEqual({ commandId: 'k', trace });
     });
 
+    it.each([[undefined, false], ['http://localhost:3000', false], ['http://LOCALHOST:3000', false], ['http://localhost:3001', true], ['https://evil.example', true], ['null', true]])('refuses a change by a page of %s: %s', async (origin, isRefused) => {
+      const headers = { host: 'localhost:3000', ...(origin === undefined ? {} : { origin }) };
+      const answer = await order(headers);
+      expect([answer.statusCode === 403, answer.json().code === 'origin-foreign']).toEqual([isRefused, isRefused]);
+      expect((await get('/api/v1/things', headers)).statusCode).toBe(200);
+    });
+
     it.each([['localhost:3000', 200], ['127.0.0.1:3000', 200], ['[::1]:3000', 200], ['192.168.1.7', 200], ['evil.example', 403], ['localhost.evil.example:80', 403]])('answers to the host %s with %i', async (host, status) => {
       expect((await get('/api/v1/things', { host })).statusCode).toBe(status);
     });

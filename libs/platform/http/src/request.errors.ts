@@ -93,3 +93,15 @@ export class HostNotAllowed extends ChainfoldError {
     });
   }
 }
+
+/** A web page of another site had the browser of somebody on this machine send it. */
+export class OriginForeign extends ChainfoldError {
+  constructor(origin: string) {
+    super('Without access tokens only pages of this server may change anything', {
+      code: 'origin-foreign',
+      kind: 'forbidden',
+      facts: { origin: origin.slice(0, 100) },
+      hint: 'Send it without an Origin header, as programs do, or configure http.accessTokens.',
+    });
+  }
+}
