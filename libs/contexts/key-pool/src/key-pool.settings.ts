@@ -58,7 +58,7 @@ export const keyEntries = defineEntries(
 );
 
 const PAIR_RULE = 'must be provider:secret';
-const PAIR = /^[a-z0-9][a-z0-9-]*:\S+$/;
+const PAIR = /^[a-z0-9][a-z0-9._-]*:\S+$/;
 
 export const keyPoolSettings = defineSettings(
   'keyPool',

@@ -48,7 +48,7 @@ export class WorkerSettingsDiffer extends ChainfoldError {
       code: 'worker-settings-differ',
       kind: 'conflict',
       facts: { differing },
-      hint: 'Start both with the same config files and environment; secrets may differ.',
+      hint: 'Start both with the same config files and environment, secrets included.',
     });
   }
 }

@@ -9,8 +9,8 @@ describe('a probe of a key', () => {
   let server: Server;
   let httpUrl: string;
   let answer: { status: number; body: (method: string) => string };
-  let settled: SpendingOutcome['kind'][];
   let reopened: string[];
+  let outcomes: SpendingOutcome[];
 
   beforeAll(async () => {
     server = createServer((request, response) => {
@@ -29,11 +29,11 @@ describe('a probe of a key', () => {
     server.close();
   });
   beforeEach(() => {
-    [settled, reopened] = [[], []];
+    [reopened, outcomes] = [[], []];
   });
 
   const probe = (httpUrls = [httpUrl]) => {
-    const purse = { acquire: () => Promise.resolve({ key: 'infura-1' } as Permit), settle: (_permit: Permit, { kind }: SpendingOutcome) => void settled.push(kind) } as unknown as KeyPurse;
+    const purse = { acquire: () => Promise.resolve({ key: 'infura-1' } as Permit), settle: (_permit: Permit, outcome: SpendingOutcome) => void outcomes.push(outcome) } as unknown as KeyPurse;
     const reopen = (alias: string): Promise<void> => Promise.resolve(void reopened.push(alias));
     return new HttpKeyProbe(purse, () => [{ alias: 'infura-1', tariff: TARIFF, httpUrls }], reopen).probe('infura-1');
   };
@@ -44,7 +44,7 @@ describe('a probe of a key', () => {
     const { ms, ...found } = await probe();
     expect(found).toEqual({ alias: 'infura-1', ok: true, chainId: '1', head: 70, class: 'ok' });
     expect(String(ms)).toMatch(inTenths);
-    expect(settled).toEqual(['answered', 'answered']);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['answered', 'answered']);
   });
 
   it('tells as much of an answer that is bad', async () => {
@@ -52,15 +52,17 @@ describe('a probe of a key', () => {
     const { ms, ...found } = await probe();
     expect(found).toEqual({ alias: 'infura-1', ok: false, chainId: null, head: null, class: 'revoked', message: 'HTTP 401' });
     expect(String(ms)).toMatch(inTenths);
-    expect(settled).toEqual(['answered']);
+    expect(outcomes).toHaveLength(1);
   });
 
   it('asks with each secret of a key, and says with which it is refused', async () => {
     answer = { status: 200, body: (method) => (method === 'eth_chainId' ? '{"result":"0x1"}' : '{"result":"0x46"}') };
     expect(await probe([httpUrl, httpUrl])).toMatchObject({ ok: true });
-    expect(settled).toHaveLength(4);
+    expect(outcomes).toHaveLength(4);
+    outcomes = [];
     answer = { status: 401, body: () => 'invalid project id' };
-    expect(await probe([httpUrl, httpUrl])).toMatchObject({ ok: false, class: 'revoked', message: 'secret 1 of 2: HTTP 401' });
+    expect(await probe([httpUrl, httpUrl])).toMatchObject({ ok: false, class: 'revoked', message: 'secret 1 of 2: HTTP 401; secret 2 of 2: HTTP 401' });
+    expect(outcomes.map((outcome) => 'hasAnother' in outcome)).toEqual([true, false]);
   });
 
   it('gives a revoked key another try', async () => {

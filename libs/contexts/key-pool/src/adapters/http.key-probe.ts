@@ -35,24 +35,22 @@ export class HttpKeyProbe extends KeyProbe {
     const unasked = { alias, ok: false, ms: 0, chainId: null, head: null };
     if (key.httpUrls.length === 0) return { ...unasked, class: 'other', message: 'Its provider serves none of the chains that are captured here.' };
     await this.#reopen(alias);
-    let last: KeyProbeResult = { ...unasked, class: 'other' };
-    for (const [place, url] of key.httpUrls.entries()) {
-      last = await this.#one(key, url);
-      const which = key.httpUrls.length === 1 ? '' : `secret ${place + 1} of ${key.httpUrls.length}: `;
-      if (!last.ok) return { ...last, message: `${which}${last.message ?? last.class}` };
-    }
-    return last;
+    const results: KeyProbeResult[] = [];
+    for (const url of key.httpUrls) results.push(await this.#one(key, url, results.length + 1 < key.httpUrls.length || results.some(({ ok }) => ok)));
+    const [first, ...more] = results.flatMap((result, place) => (result.ok ? [] : [{ ...result, message: `${results.length === 1 ? '' : `secret ${place + 1} of ${results.length}: `}${result.message ?? result.class}` }]));
+    return first === undefined ? (results.at(-1) as KeyProbeResult) : { ...first, message: [first, ...more].map(({ message }) => message).join('; ') };
   }
 
-  async #one(key: ProbedKey, url: string): Promise<KeyProbeResult> {
+  /** `hasAnother`: if this one is refused, another secret of the key may be good. */
+  async #one(key: ProbedKey, url: string, hasAnother: boolean): Promise<KeyProbeResult> {
     const { alias } = key;
-    const chain = await this.#ask(key, url, 'eth_chainId');
-    const head = chain.class === 'ok' ? await this.#ask(key, url, 'eth_blockNumber') : chain;
+    const chain = await this.#ask(key, url, 'eth_chainId', hasAnother);
+    const head = chain.class === 'ok' ? await this.#ask(key, url, 'eth_blockNumber', hasAnother) : chain;
     if (head.class !== 'ok') return { alias, ok: false, ms: chain.ms, chainId: null, head: null, class: head.class, message: head.message };
     return { alias, ok: true, ms: Math.min(chain.ms, head.ms), chainId: BigInt(chain.result).toString(), head: Number(head.result), class: 'ok' };
   }
 
-  async #ask(key: ProbedKey, url: string, method: Method): Promise<{ readonly class: AnswerClass | 'no budget' | 'unanswered'; readonly ms: number; readonly result: string; readonly message: string }> {
+  async #ask(key: ProbedKey, url: string, method: Method, hasAnother: boolean): Promise<{ readonly class: AnswerClass | 'no budget' | 'unanswered'; readonly ms: number; readonly result: string; readonly message: string }> {
     const { provider } = key.tariff;
     const none = { ms: 0, result: '0x0' };
     let permit;
@@ -67,7 +65,7 @@ export class HttpKeyProbe extends KeyProbe {
       const answer = resultIn(await body.text());
       const answeredAt = sharedNow();
       const seen = classOf(statusCode, answer);
-      this.#purse.settle(permit, { kind: 'answered', class: seen, sentAt, answeredAt, ...(seen === 'revoked' && key.httpUrls.length > 1 ? { hasAnother: true } : {}) });
+      this.#purse.settle(permit, { kind: 'answered', class: seen, sentAt, answeredAt, ...(seen === 'revoked' && hasAnother ? { hasAnother } : {}) });
       return { class: seen, ms: inTenths(answeredAt - sentAt), result: answer ?? '0x0', message: `HTTP ${statusCode}` };
     } catch {
       this.#purse.settle(permit, { kind: 'unanswered', sentAt });

@@ -9,7 +9,7 @@ const WAYS = [
 ] as const;
 type Way = (typeof WAYS)[number];
 
-/** A key that fits anywhere in an address; as a port it must be a number. */
+/** A key that fits wherever one may stand in an address. */
 const SAMPLE = '1';
 
 /** Why no key could be reached by these templates. Networks stand in them by now, secrets do not. */
@@ -19,6 +19,7 @@ export function templateProblems(name: string, templates: Templates): SettingsPr
     const path = `providers/${name}.${way}`;
     if (template === undefined) return [];
     if (!template.includes('{key}')) return [{ path, rule: 'must have {key} in it', hint: 'There the secret of a key is put; `{key}` alone where secrets are whole addresses.' }];
+    if (/:\/\/(?:[^/@]*@)?[^/?@]*\{key\}(?![^/]*@)/.test(template)) return [{ path, rule: 'must not have {key} in the name of the host', hint: 'Names of hosts are told in every error of the network: put it into the path or the query.' }];
     if (template.includes('{network}') && templates.networks === undefined) return [{ path, rule: 'has {network} in it, which needs networks', hint: 'Name them by chain id: networks: {1: mainnet}.' }];
     const told = ofNetworks(template, templates).filter((text) => !text.startsWith('{key}'));
     if (told.every((text) => isAddress(withKey(text, SAMPLE), protocols))) return [];

@@ -130,6 +130,8 @@ describe('keys as the settings give them', () => {
       ['http: "https://:1/{key}"', 'providers/odd.http must be an address, http:// or https://'],
       ['http: "https://host/{key}"\nws: "https://host/{key}"', 'providers/odd.ws must be an address, ws:// or wss://'],
       ['http: "https://host/{key}"\nws: "wss://host"', 'providers/odd.ws must have {key} in it'],
+      ['http: "https://{key}.host/v3"', 'providers/odd.http must not have {key} in the name of the host'],
+      ['http: "https://u:p@host:{key}"', 'providers/odd.http must not have {key} in the name of the host'],
       ['http: "https://{network}.host/{key}"', 'providers/odd.http has {network} in it, which needs networks'],
       ['http: "https://{network}/{key}"\nnetworks: { 1: main, 2: "not a host" }', 'providers/odd.http must be an address, http:// or https://'],
     ])('are refused where none can come of them: %s', (lines, rule) => {
@@ -137,7 +139,7 @@ describe('keys as the settings give them', () => {
       expect(rules(refused())).toEqual([rule]);
     });
 
-    it.each(['http: "https://host/?key={key}"\nws: "wss://{key}.host"', 'http: "{network}/{key}"\nnetworks: { 1: "https://host" }', 'http: "http://{network}:{key}@host"\nnetworks: { 1: main }'])('may be of any form: %s', (lines) => {
+    it.each(['http: "https://host/?key={key}"\nws: "wss://host?key={key}"', 'http: "{network}/{key}"\nnetworks: { 1: "https://host" }', 'http: "http://{network}:{key}@host"\nnetworks: { 1: main }'])('may be of any form: %s', (lines) => {
       odd(lines);
       expect(load().providers.has('odd')).toBe(true);
     });
@@ -149,8 +151,8 @@ describe('keys as the settings give them', () => {
     });
 
     it('are looked at for every secret and every way', () => {
-      odd('http: "https://{key}.host"\nws: "wss://{key}.host"');
-      write('keys.yaml', 'one: { provider: odd, secrets: [good, "b<d"] }\n');
+      odd('http: "https://u:{key}@host"\nws: "wss://u:{key}@host"');
+      write('keys.yaml', 'one: { provider: odd, secrets: [good, "b/d"] }\n');
       expect(rules(refused())).toEqual(['keys/one must fit into the address that providers/odd.http makes of it', 'keys/one must fit into the address that providers/odd.ws makes of it']);
     });
   });

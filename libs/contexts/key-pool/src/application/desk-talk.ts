@@ -25,6 +25,8 @@ export class DeskTalk {
   notBefore = -Infinity;
   /** The desk has no more leases before. */
   moreNotBefore = -Infinity;
+  /** It has none for us at all, as long as there are so many others. */
+  isFull = false;
 
   constructor(options: DeskTalkOptions) {
     this.#options = options;
@@ -102,6 +104,7 @@ export class DeskTalk {
       this.notBefore = now + LEAST_GAP_MS;
       const came = answer.leases.filter(({ id }) => !renew.includes(id)).length;
       if (came < more) this.moreNotBefore = now + answer.againInMs;
+      if (more > 0) this.isFull = came === 0 && answer.againInMs >= FULL_MS;
       return;
     }
     this.#failures += 1;
@@ -118,3 +121,5 @@ const MOST_REFUSALS_TOLD = 20;
 const LEAST_GAP_MS = 10;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
+/** Nobody waits so long for a lease. */
+const FULL_MS = 30_000;

@@ -39,7 +39,7 @@ export class HeldKey {
   /** What the desk says is what holds; of a throttling and a failure we know ourselves. */
   told(closed: { readonly state: ClosedState; readonly until: number } | undefined): void {
     if (closed !== undefined) this.#closed = closed;
-    else if (this.#closed !== undefined && (this.#closed.until === Infinity || this.#closed.state === 'revoked')) this.#closed = undefined;
+    else if (this.#closed?.state === 'exhausted' || this.#closed?.state === 'revoked') this.#closed = undefined;
   }
 
   /** What the desk must know of this answer, undefined: nothing new. */

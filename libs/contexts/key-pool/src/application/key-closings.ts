@@ -22,6 +22,11 @@ export class KeyClosings {
   /** Throttlings in a row; those of one pause, which several holders may meet, count once. */
   readonly #throttled = new Map<string, { readonly times: number; readonly until: number }>();
 
+  /** It is tried again: if it is refused, that is the second look. */
+  reopened(key: string, now: number): void {
+    this.#suspected.set(key, now - SECOND_LOOK_MS);
+  }
+
   /** Undefined: nothing. A key under suspicion is left alone for a moment. */
   of(sighting: KeySighting, tariff: Tariff, now: number): Closing | undefined {
     const { key, seen, waitMs = 0, message = '', skewMs = 0 } = sighting;

@@ -7,7 +7,7 @@ import type { ConfiguredKeys } from './configured-keys.ts';
  */
 export function keysAgreement({ providers, keys }: ConfiguredKeys): Readonly<Record<string, string>> {
   const used = [...new Set(keys.map(({ provider }) => provider))].map((name) => [`providers/${name}`, hashOf(providers.get(name)?.tariff ?? null)] as const);
-  return { ...Object.fromEntries(used), ...Object.fromEntries(keys.map(({ alias, provider, fingerprints }) => [`keys/${alias}`, hashOf([provider, fingerprints])])) };
+  return { ...Object.fromEntries(used), ...Object.fromEntries(keys.map(({ alias, provider, fingerprints }) => [`keys/${alias}`, hashOf([provider, fingerprints.toSorted()])])) };
 }
 
 function hashOf(value: unknown): string {

@@ -137,7 +137,7 @@ describe('more holders than a key has room for', () => {
   const CALL = 80;
   const dear: Tariff = { ...TARIFF, ledgers: { units: { default: CALL, methods: {}, batch: 0, push: { each: 0, perByte: 0 } } }, limits: [{ kind: 'rolling', name: 'second', ledger: 'units', windowMs: 1_000, units: 500 }] };
 
-  it.each([[1, 7, 6], [1, 40, 6], [2, 14, 12], [1, 6, 6]])('of %i keys and %i holders, %i have room for a call each', async (keys, holders, room) => {
+  it.each([[1, 7, 6, 'first'], [1, 7, 6, 'last'], [1, 8, 6, 'first'], [1, 40, 6, 'last'], [2, 14, 12, 'first'], [2, 14, 12, 'last'], [1, 6, 6, 'first']])('of %i keys and %i holders, %i have room for a call each, ours %s', async (keys, holders, room, order) => {
     const clock = new StandingClock(NOON);
     const owner = new Owner(openMemoryEventStore(), clock, keys, dear);
     await owner.desk.open('inside.', 'inside.now');
@@ -150,9 +150,15 @@ describe('more holders than a key has room for', () => {
       again.set(holder, againInMs);
     };
     const workers = Array.from({ length: holders - 1 }, (_, at) => `outside.${at}`);
-    // The holder of the desk's own process comes last, and all the same it has its part.
-    for (let round = 0; round < 20; round += 1) {
-      for (const holder of round < 10 ? workers : [...workers, 'inside.now']) await exchange(holder);
+    // The holder of the desk's own process comes first and has all, or last: it has its part, and the others have theirs.
+    const [before, meanwhile] = order === 'first' ? [['inside.now'], ['inside.now', ...workers]] : [workers, [...workers, 'inside.now']];
+    const due = new Map<string, number>();
+    for (let round = 0; round < 60; round += 1) {
+      for (const holder of round < 5 ? before : meanwhile) {
+        if ((due.get(holder) ?? 0) > clock.at) continue;
+        await exchange(holder);
+        due.set(holder, clock.at + ((held.get(holder) ?? []).length > 0 ? 2_000 : (again.get(holder) ?? 0)));
+      }
       clock.at += 2_000;
     }
     const having = [...held].filter(([, leases]) => leases.length > 0);
@@ -330,6 +336,8 @@ describe('the desk', () => {
     await owner.desk.reopen('key-9');
     expect((await exchange({ wanted: { renew: [], more: 2 } })).leases.map(({ key }) => key)).toEqual(['key-0']);
     expect(owner.lines.at(-1)).toMatch(/^key restored .*"from":"revoked"/);
+    await see('revoked');
+    expect(await closing()).toEqual(['revoked', null]);
   });
 
   it('takes one odd refusal for none when the key answers well in between', async () => {

@@ -32,13 +32,15 @@ const AGAIN_MS = 1_000;
 const NEXT_STEP_MS = 100;
 /** For whom there is no part: longer than anybody waits in a purse, so that what it was given to do is done elsewhere. */
 const CROWDED_MS = 60_000;
+const CROWD_TOLD_EVERY_MS = 3_600_000;
 
 /** Books budgets in the log and hands them out. Nothing is handed out before it is durable; the revision of a key's stream is the fence between two desks. */
 export class BookingLeaseDesk implements LeaseDesk {
   readonly #options: LeaseDeskOptions;
   readonly #shares = new Map<string, HolderShares>();
   readonly #closings = new KeyClosings();
-  readonly #crowded = new Set<string>();
+  /** By provider, when it was told last that some are left out. */
+  readonly #crowdTold = new Map<string, number>();
   #own: string | undefined;
 
   constructor(options: LeaseDeskOptions) {
@@ -66,7 +68,11 @@ export class BookingLeaseDesk implements LeaseDesk {
   /** A key that was revoked is tried again; of any other nothing happens. */
   async reopen(alias: string): Promise<void> {
     const key = this.#options.keys.find((known) => known.alias === alias);
-    if (key !== undefined) this.#logRestored(await this.#options.actors.tell(alias, { type: 'ReopenKey' }), alias, key.provider);
+    if (key === undefined) return;
+    const { actors, clock } = this.#options;
+    const told = await actors.tell(alias, { type: 'ReopenKey' });
+    if (eventsOf(told).length > 0) this.#closings.reopened(alias, clock.now());
+    this.#logRestored(told, alias, key.provider);
   }
 
   async exchange({ holder, provider, settlements, sightings, wanted }: Exchange): Promise<ExchangeAnswer> {
@@ -81,13 +87,14 @@ export class BookingLeaseDesk implements LeaseDesk {
     const renewed = wanted.renew.slice(0, shares.most(holder, open.length).kept);
     const leases = await this.#settleAndRenew({ holder, provider, settlements, renewed, parts });
     shares.note(holder, leases.length, wanted.more > 0, now);
-    const due = Math.min(wanted.more, shares.most(holder, open.length).had - leases.length);
+    const { had } = shares.most(holder, open.length);
+    const due = Math.min(wanted.more, had - leases.length);
     const more = Math.min(due, Math.max(1, leases.length));
     leases.push(...(await this.#leaseMore({ holder, provider, open, more, parts, had: new Set(leases.map(({ key }) => key)) })));
     shares.note(holder, leases.length, wanted.more > 0, now);
-    const isLeftOut = shares.isCrowded(open.length) && wanted.more > 0 && leases.length === 0;
-    this.#logCrowded(provider, shares.isCrowded(open.length), open.length);
-    return { leases, againInMs: isLeftOut && holder !== this.#own ? CROWDED_MS : more < due ? NEXT_STEP_MS : AGAIN_MS, keys: keys.length, closed: [...(await this.#closed(keys, now)), ...suspected] };
+    const isLeftOut = had === 0 && wanted.more > 0 && shares.isCrowded(open.length);
+    if (isLeftOut) this.#logCrowded(provider, open.length, now);
+    return { leases, againInMs: isLeftOut ? CROWDED_MS : more < due ? NEXT_STEP_MS : AGAIN_MS, keys: keys.length, closed: [...(await this.#closed(keys, now)), ...suspected] };
   }
 
   /** What becomes of settlements and renewals of one key stands in one append. */
@@ -215,10 +222,9 @@ export class BookingLeaseDesk implements LeaseDesk {
     return this.#options.tariffs.get(provider) as Tariff;
   }
 
-  #logCrowded(provider: string, isCrowded: boolean, keys: number): void {
-    if (isCrowded === this.#crowded.has(provider)) return;
-    if (!isCrowded) return void this.#crowded.delete(provider);
-    this.#crowded.add(provider);
+  #logCrowded(provider: string, keys: number, now: number): void {
+    if (now - (this.#crowdTold.get(provider) ?? -Infinity) < CROWD_TOLD_EVERY_MS) return;
+    this.#crowdTold.set(provider, now);
     this.#options.log.warn({ provider, keys, room: keys * mostShares(this.#tariffOf(provider)), hint: 'Workers beyond that read nothing of it: start fewer, or add keys.' }, 'more processes want a share of the keys than a share can serve a call of');
   }
 }

@@ -25,6 +25,7 @@ class FakeDesk implements LeaseDesk {
   keys: readonly string[];
   quota = 100_000;
   keyCount = 0;
+  againInMs = 2_000;
   headOnly = false;
   renews = true;
   /** What happens to the next exchanges: lost before the desk hears it, after it did, or never answered. */
@@ -45,7 +46,7 @@ class FakeDesk implements LeaseDesk {
     const granted = fresh.map((key) => this.#lease(`lease-${(this.#leases += 1)}`, key));
     if (this.fate === 'answer lost') throw new Error('the way back broke');
     if (this.fate === 'silent') return new Promise(() => undefined);
-    return { leases: [...renewed, ...granted], againInMs: 2_000, keys: this.keyCount, closed: [...this.closed.values()] };
+    return { leases: [...renewed, ...granted], againInMs: this.againInMs, keys: this.keyCount, closed: [...this.closed.values()] };
   }
 
   get settlements(): readonly Exchange['settlements'][number][] {
@@ -339,6 +340,36 @@ describe('refusals', () => {
     await given.clock.advance(100);
     given.desk.closed.clear();
     await given.clock.advance(60_000);
+    const asked = watch(given.purse.acquire(ask()));
+    await given.clock.advance(100);
+    expect(asked.value).toMatchObject({ key: 'one' });
+  });
+
+  it('send nobody away for a day before the desk has said so', async () => {
+    const given = world(['one']);
+    given.desk.keyCount = 1;
+    await Promise.all([send(given), given.clock.advance(1_000)]);
+    given.desk.fate = 'silent';
+    const refused = send(given, {}, { class: 'revoked', message: 'no' });
+    await given.clock.advance(25);
+    await refused;
+    const next = watch(given.purse.acquire(ask({ patienceMs: 1_000 })));
+    await given.clock.advance(1_100);
+    expect(next.error).toMatchObject({ code: 'no-budget' });
+    expect(next.error.facts.waitMs).toBeLessThan(10_000);
+  });
+
+  it('of a desk that is full are told at once, for as long as it says', async () => {
+    const given = world([]);
+    given.desk.againInMs = 60_000;
+    for (const waited of [100, 40_000]) {
+      await given.clock.advance(waited);
+      const asked = watch(given.purse.acquire(ask()));
+      await given.clock.advance(100);
+      expect(asked.error).toMatchObject({ code: 'no-budget' });
+    }
+    given.desk.keys = ['one'];
+    await given.clock.advance(21_000);
     const asked = watch(given.purse.acquire(ask()));
     await given.clock.advance(100);
     expect(asked.value).toMatchObject({ key: 'one' });

@@ -188,6 +188,7 @@ export class ProviderPurse {
 
   /** Until the desk may give another lease. While it is away, whoever asks after a pause makes us try it again. */
   #deskWaitMs(now: number): number {
+    if (this.#talk.isFull && this.#talk.moreNotBefore > now) return Infinity;
     return this.#talk.isLost && this.#talk.notBefore > now ? Infinity : Math.max(0, this.#talk.moreNotBefore - now);
   }
 

@@ -88,7 +88,7 @@ export class SpendingOutcomes {
   }
 
   #closeFor(key: HeldKey, seen: AnswerClass, { sentAt, waitMs }: Answered, now: number): void {
-    if (seen === 'exhausted' || seen === 'revoked') key.close(seen, Infinity);
+    if (seen === 'exhausted' || seen === 'revoked') key.close(seen, now + UNCONFIRMED_MS);
     if (seen !== 'throttled') return;
     const { longestWindowMs, tariff } = this.#options.metering;
     key.close('throttled', now + Math.max(waitMs ?? 0, longestWindowMs + tariff.slackMs));
@@ -129,3 +129,6 @@ export class SpendingOutcomes {
     return this.#options.metering.tariff.provider;
   }
 }
+
+/** How long a refusal is for good, the desk says. Until it does nobody is sent away for a day. */
+const UNCONFIRMED_MS = 2_000;
