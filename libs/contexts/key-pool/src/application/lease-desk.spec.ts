@@ -137,7 +137,7 @@ describe('more holders than a key has room for', () => {
   const CALL = 80;
   const dear: Tariff = { ...TARIFF, ledgers: { units: { default: CALL, methods: {}, batch: 0, push: { each: 0, perByte: 0 } } }, limits: [{ kind: 'rolling', name: 'second', ledger: 'units', windowMs: 1_000, units: 500 }] };
 
-  it.each([[1, 7, 6, 'first'], [1, 7, 6, 'last'], [1, 8, 6, 'first'], [1, 40, 6, 'last'], [2, 14, 12, 'first'], [2, 14, 12, 'last'], [1, 6, 6, 'first']])('of %i keys and %i holders, %i have room for a call each, ours %s', async (keys, holders, room, order) => {
+  it.each([[1, 3, 2, 'first'], [1, 3, 2, 'last'], [1, 8, 2, 'first'], [1, 40, 2, 'last'], [3, 14, 6, 'first'], [3, 14, 6, 'last'], [1, 2, 2, 'first']])('of %i keys and %i holders, %i have a share that is of use, ours %s', async (keys, holders, room, order) => {
     const clock = new StandingClock(NOON);
     const owner = new Owner(openMemoryEventStore(), clock, keys, dear);
     await owner.desk.open('inside.', 'inside.now');
@@ -163,7 +163,7 @@ describe('more holders than a key has room for', () => {
     }
     const having = [...held].filter(([, leases]) => leases.length > 0);
     expect(having).toHaveLength(room);
-    for (const [, leases] of having) for (const { rate } of leases) expect(rate['second']).toBeGreaterThanOrEqual(CALL);
+    for (const [, leases] of having) for (const { rate } of leases) expect(rate['second']).toBeGreaterThanOrEqual(3 * CALL);
     expect(held.get('inside.now')).toHaveLength(1);
     for (const worker of workers) if (held.get(worker)?.length === 0) expect(again.get(worker)).toBeGreaterThan(30_000);
     expect(owner.lines.filter((line) => line.startsWith('more processes'))).toHaveLength(holders > room ? 1 : 0);

@@ -225,7 +225,7 @@ export class BookingLeaseDesk implements LeaseDesk {
   #logCrowded(provider: string, keys: number, now: number): void {
     if (now - (this.#crowdTold.get(provider) ?? -Infinity) < CROWD_TOLD_EVERY_MS) return;
     this.#crowdTold.set(provider, now);
-    this.#options.log.warn({ provider, keys, room: keys * mostShares(this.#tariffOf(provider)), hint: 'Workers beyond that read nothing of it: start fewer, or add keys.' }, 'more processes want a share of the keys than a share can serve a call of');
+    this.#options.log.warn({ provider, keys, room: keys * mostShares(this.#tariffOf(provider)), hint: 'Workers beyond that read nothing of it: start fewer, or add keys.' }, 'more processes want a share of the keys than there are shares of any use');
   }
 }
 

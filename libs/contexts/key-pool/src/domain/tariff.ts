@@ -71,13 +71,15 @@ export function leastShares(tariff: Tariff): Readonly<Record<string, number>> {
   return Object.fromEntries(rolling.map(({ name, ledger }) => [name, Math.max(1, ...costs.map((cost) => cost[ledger] ?? 0))]));
 }
 
-/** How many holders can share one key, each with room for a call. */
+/** How many holders can share one key. More would not spend more of it, and each would wait longer for its turn, the head too. */
 export function mostShares(tariff: Tariff): number {
   const least = leastShares(tariff);
-  const shares = tariff.limits.flatMap(({ kind, name, units }) => (kind === 'rolling' ? [Math.floor(units / (least[name] as number))] : []));
+  const shares = tariff.limits.flatMap(({ kind, name, units }) => (kind === 'rolling' ? [Math.floor(units / (CALLS_OF_A_SHARE * (least[name] as number)))] : []));
   return Math.max(1, Math.min(...shares, MOST_SHARES));
 }
 
+/** In a window: a block and its receipts, and one more that is on its way. */
+const CALLS_OF_A_SHARE = 3;
 /** Of a key that no rate limits. */
 const MOST_SHARES = 1_000;
 
